@@ -1,0 +1,35 @@
+-- A snapshot of one semaphore. Reads only.
+--
+-- KEYS[1] permitsKey       sorted set: record -> lease expiry, ms of the server's clock
+-- KEYS[2] waitersKey       sorted set: record -> ticket, the line in order
+-- KEYS[3] stateKey         hash: the semaphore's own numbers (shared/semaphore.lua)
+-- ARGV[1] firstHolder      integer: how many holders to skip
+-- ARGV[2] holderCount      integer: how many to list
+-- ARGV[3] firstWaiter      integer: how many waiters to skip
+-- ARGV[4] waiterCount      integer: how many to list
+local permitsKey, waitersKey, stateKey = KEYS[1], KEYS[2], KEYS[3]
+local firstHolder, holderCount, firstWaiter, waiterCount = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+--
+-- Reply: { now in ms, limit or -1 when there is no such semaphore, declared limit, units held, holding,
+--   waiting, epoch, [record, expiry in ms, ...] by expiry, [record, ticket, ...] in line }
+-- Units held and holding leave out expired permits; of those not reaped yet, at most 1,000 are looked at.
+
+-- #include shared/clock
+-- #include shared/record
+
+local state = redis.call('HMGET', stateKey, 'limit', 'declared', 'held', 'epoch', 'lastMs', 'skewUs')
+local nowMs = math.floor((serverTimeUs() + (tonumber(state[6]) or 0)) / 1000)
+nowMs = math.max(nowMs, tonumber(state[5]) or 0)
+
+local held = tonumber(state[3]) or 0
+for _, record in ipairs(redis.call('ZRANGEBYSCORE', permitsKey, '-inf', nowMs, 'LIMIT', 0, 1000)) do
+  local _, _, weight = readRecord(record)
+  held = held - weight
+end
+local valid = string.format('(%.0f', nowMs)
+return {
+  nowMs, tonumber(state[1] or -1), tonumber(state[2] or -1), held,
+  redis.call('ZCOUNT', permitsKey, valid, '+inf'), redis.call('ZCARD', waitersKey), tonumber(state[4] or 0),
+  redis.call('ZRANGEBYSCORE', permitsKey, valid, '+inf', 'WITHSCORES', 'LIMIT', firstHolder, holderCount),
+  redis.call('ZRANGEBYSCORE', waitersKey, '-inf', '+inf', 'WITHSCORES', 'LIMIT', firstWaiter, waiterCount),
+}

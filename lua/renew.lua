@@ -1,0 +1,41 @@
+-- Gives held permits a new expiry. An expired permit never comes back, whether units are free or not.
+--
+-- #include shared/arguments
+-- ARGV[10...] renewals  record, leaseMs of each; at most 500
+local renewals, firstRenewal = ARGV, 10
+--
+-- Reply: as in shared/reply.lua, with an answer for each record: the new expiry in ms, or 0 if not held.
+
+-- #include shared/clock
+-- #include shared/record
+-- #include shared/semaphore
+-- #include shared/full-redis
+-- #include shared/epoch
+-- #include shared/enter
+-- #include shared/reap
+-- #include shared/fits
+-- #include shared/hand-off
+-- #include shared/announce
+-- #include shared/reply
+
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+if not enter(semaphore, epoch, limit, bounded) then
+  return forgottenReply(semaphore)
+end
+allowInFullRedis(semaphore)
+reap(semaphore)
+
+local answers = {}
+for i = firstRenewal, #renewals, 2 do
+  local record, leaseMs = renewals[i], tonumber(renewals[i + 1])
+  local expiresAtMs = 0
+  if tonumber(redis.call('ZSCORE', permitsKey, record) or 0) > semaphore.nowMs then
+    expiresAtMs = semaphore.nowMs + leaseMs
+    redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)
+  end
+  answers[#answers + 1] = expiresAtMs
+end
+
+local told = handOff(semaphore)
+saveSemaphore(semaphore)
+return okReply(semaphore, announce(semaphore, told, clientId, channelPrefix, name), answers, 0)

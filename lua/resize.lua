@@ -1,0 +1,46 @@
+-- Sets the limit for everyone, or adds one unit to it. More units serve waiters at once; fewer take nothing
+-- away from holders: the semaphore drains.
+--
+-- #include shared/arguments
+-- ARGV[10] newLimit  integer: the limit from now on; -1 to add one unit instead
+-- ARGV[11] marker    record of weight 0 that stays until its lease ends, so that a unit is added once
+--                    although the call may come twice; empty when a limit is set
+local newLimit, marker = tonumber(ARGV[10]), ARGV[11]
+--
+-- Reply: as in shared/reply.lua, with one answer: 1 if done (now or by an earlier copy of the call), 0 if a
+-- unit was to be added and a bounded handle exists.
+
+-- #include shared/clock
+-- #include shared/record
+-- #include shared/semaphore
+-- #include shared/full-redis
+-- #include shared/epoch
+-- #include shared/enter
+-- #include shared/reap
+-- #include shared/fits
+-- #include shared/hand-off
+-- #include shared/announce
+-- #include shared/reply
+
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+if not enter(semaphore, epoch, limit, bounded) then
+  return forgottenReply(semaphore)
+end
+allowInFullRedis(semaphore)
+reap(semaphore)
+
+local done = 1
+if newLimit >= 0 then
+  semaphore.set('limit', newLimit)
+elseif semaphore.bounded then
+  done = 0
+else
+  local _, _, _, leaseMs = readRecord(marker)
+  if redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', semaphore.nowMs + leaseMs), marker) == 1 then
+    semaphore.set('limit', semaphore.limit + 1)
+  end
+end
+
+local told = handOff(semaphore)
+saveSemaphore(semaphore)
+return okReply(semaphore, announce(semaphore, told, clientId, channelPrefix, name), { done }, 0)

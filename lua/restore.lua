@@ -1,0 +1,83 @@
+-- Puts a client's own records back: after a loss of data, or when only its waiters were dropped because it
+-- was silent for too long. The first who tells of a loss begins a new epoch and closes the semaphore for a
+-- while, in which others tell of theirs and nothing is granted; so the line keeps its order and no unit is
+-- granted twice.
+--
+-- #include shared/arguments
+-- ARGV[10] lost        0 or 1: whether data was lost, or only this client's waiters dropped
+-- ARGV[11] windowMs    integer: for how long a new epoch stays closed
+-- ARGV[12] limitInForce  integer: the limit that the caller last heard of
+-- ARGV[13] heldCount   integer: how many of the entries are permits; they come first
+-- ARGV[14...] entries  record and remaining lease in ms of each permit, then record and original ticket of
+--                      each waiter; at most 500 in all. A permit is held, even if that exceeds the limit
+local lost, windowMs, limitInForce = ARGV[10] == '1', tonumber(ARGV[11]), tonumber(ARGV[12])
+local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
+--
+-- Reply: as in shared/reply.lua, with an answer for each permit: its expiry in ms.
+
+-- #include shared/clock
+-- #include shared/record
+-- #include shared/semaphore
+-- #include shared/full-redis
+-- #include shared/epoch
+-- #include shared/reap
+-- #include shared/fits
+-- #include shared/hand-off
+-- #include shared/announce
+-- #include shared/look-again
+-- #include shared/reply
+
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local torn = isTorn(semaphore)
+allowInFullRedis(semaphore)
+
+-- What is left of the data decides. None, torn, or from an epoch that the caller knows already: the loss is
+-- news, and a new epoch makes everyone else notice it. From a later epoch: somebody began it before us; a
+-- newcomer who knew of no loss left it open, so it is closed now, once.
+if torn or (lost and (semaphore.epoch or 0) <= epoch) then
+  beginEpoch(semaphore, limit)
+  semaphore.set('limit', limitInForce)
+  semaphore.set('openAtMs', semaphore.nowMs + windowMs)
+  semaphore.held = 0
+  for _, record in ipairs(redis.call('ZRANGE', permitsKey, 0, -1)) do
+    local _, _, weight = readRecord(record)
+    semaphore.held = semaphore.held + weight
+  end
+elseif not lost and semaphore.epoch ~= epoch then
+  return forgottenReply(semaphore)
+elseif lost and semaphore.openAtMs == 0 then
+  semaphore.set('limit', limitInForce)
+  semaphore.set('openAtMs', semaphore.nowMs + windowMs)
+end
+if bounded == '1' then
+  semaphore.set('bounded', 1)
+end
+reap(semaphore)
+
+local answers = {}
+local firstWaiter = firstEntry + 2 * heldCount
+for i = firstEntry, firstWaiter - 1, 2 do
+  local record, expiresAtMs = entries[i], semaphore.nowMs + tonumber(entries[i + 1])
+  if redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1 then
+    local _, _, weight = readRecord(record)
+    semaphore.held = semaphore.held + weight
+  else
+    expiresAtMs = tonumber(redis.call('ZSCORE', permitsKey, record))
+  end
+  answers[#answers + 1] = expiresAtMs
+end
+for i = firstWaiter, #entries, 2 do
+  if not redis.call('ZSCORE', permitsKey, entries[i]) then -- granted, if only one of the keys was lost
+    redis.call('ZADD', waitersKey, 'NX', entries[i + 1], entries[i])
+  end
+end
+local waiting = firstWaiter <= #entries
+if waiting then
+  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  semaphore.hasLine = true
+end
+
+local told = handOff(semaphore)
+saveSemaphore(semaphore)
+local grants = announce(semaphore, told, clientId, channelPrefix, name)
+return okReply(semaphore, grants, answers, waiting and lookAgainAtMs(semaphore, clientId) or 0)

@@ -1,0 +1,62 @@
+-- Until when a client counts as present, ms.
+local function presentUntilMs(semaphore, client)
+  local untilMs = tonumber(redis.call('ZSCORE', semaphore.clientsKey, client) or 0)
+  if untilMs > 0 and untilMs >= semaphore.graceFromMs then
+    untilMs = math.max(untilMs, semaphore.graceUntilMs)
+  end
+  return untilMs
+end
+
+-- Grants to the head of the line while it fits, and never past it: a heavy request at the head waits for its
+-- units, and nobody behind overtakes. Waiters whose client is absent, or whose weight can never fit, leave
+-- the line on the way. At most 500 waiters a call; the next call continues.
+--
+-- Returns what each client must be told: client id -> { record without client id, fencing token, expiry in
+-- ms, ... }, with token 0 for a waiter that was refused because its weight exceeds the limit.
+--
+-- The lease is short where the client renews anyway: it ends with the client's presence, so that a waiter
+-- that died just before its turn costs the rest of a presence time and not a whole lease.
+local function handOff(semaphore)
+  local told, presence, budget = {}, {}, 500
+  local blocked = not semaphore.hasLine
+  while not blocked and budget > 0 and fits(semaphore, 1) do
+    local size = math.min(semaphore.limit - semaphore.held, 100, budget)
+    local line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)
+    local leaving, permits = 0, {}
+    for _, record in ipairs(line) do
+      local client, _, weight, leaseMs, firm = readRecord(record)
+      presence[client] = presence[client] or presentUntilMs(semaphore, client)
+      if presence[client] > semaphore.nowMs then
+        local token, expiresAtMs = 0, 0
+        if weight <= semaphore.limit then
+          if not fits(semaphore, weight) then
+            blocked = true
+            break
+          end
+          if not firm then
+            leaseMs = math.min(leaseMs, presence[client] - semaphore.nowMs)
+          end
+          token, expiresAtMs = drawNumber(semaphore), semaphore.nowMs + leaseMs
+          semaphore.held = semaphore.held + weight
+          permits[#permits + 1] = string.format('%.0f', expiresAtMs)
+          permits[#permits + 1] = record
+        end
+        local news = told[client] or {}
+        told[client] = news
+        news[#news + 1] = string.sub(record, #client + 2)
+        news[#news + 1] = token
+        news[#news + 1] = expiresAtMs
+      end
+      leaving = leaving + 1
+    end
+    if leaving > 0 then
+      redis.call('ZREMRANGEBYRANK', semaphore.waitersKey, 0, leaving - 1)
+    end
+    if #permits > 0 then
+      redis.call('ZADD', semaphore.permitsKey, unpack(permits))
+    end
+    blocked = blocked or #line < size
+    budget = budget - leaving
+  end
+  return told
+end

@@ -1,0 +1,15 @@
+-- Takes expired permits back, at most 1,000 a call; the next call continues.
+local function reap(semaphore)
+  if not semaphore.hasPermits then
+    return
+  end
+  local expired = redis.call('ZRANGEBYSCORE', semaphore.permitsKey, '-inf', semaphore.nowMs, 'LIMIT', 0, 1000)
+  if #expired == 0 then
+    return
+  end
+  redis.call('ZREM', semaphore.permitsKey, unpack(expired))
+  for _, record in ipairs(expired) do
+    local _, _, weight = readRecord(record)
+    semaphore.held = semaphore.held - weight
+  end
+end

@@ -1,0 +1,34 @@
+import pc from 'picocolors';
+import { x } from 'tinyexec';
+
+// Everything that must hold before a change lands. `--static` leaves out the tests, for those who ran them already.
+const steps: readonly (readonly [title: string, command: string, ...args: string[]])[] = [
+  ['lua is embedded', 'tsx', 'scripts/embed-lua.ts'],
+  ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
+  ['import floors', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src'],
+  ['types', 'tsc', '-p', '.'],
+  ['luacheck', 'tsx', 'scripts/luacheck.ts'],
+  ['unused code', 'knip'],
+  ['build', 'tsdown', '--silent'],
+  ['package: publint', 'publint', '--strict'],
+  ['package: types resolve', 'attw', '--pack', '.'],
+  ...(process.argv.includes('--static') ? [] : [['tests', 'vitest', 'run'] as const]),
+];
+
+let failed = 0;
+for (const [title, command, ...args] of steps) {
+  const start = performance.now();
+  const result = await x(command, args, { throwOnError: false });
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  if (result.exitCode === 0) {
+    const [firstLine] = title === 'luacheck' ? result.stdout.trim().split('\n').slice(-1) : [];
+    console.log(`${pc.green('✔')} ${title} ${pc.dim(`${seconds} s${firstLine ? `, ${firstLine}` : ''}`)}`);
+  } else {
+    failed++;
+    console.log(`${pc.red('✖')} ${title} ${pc.dim(`${seconds} s`)}\n${result.stdout}${result.stderr}`);
+  }
+}
+if (failed > 0) {
+  console.log(pc.red(`${failed} of ${steps.length} checks failed.`));
+  process.exitCode = 1;
+}

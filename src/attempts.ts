@@ -1,0 +1,173 @@
+import type { Clock } from './clock.ts';
+import { ClientClosedError, ParkadeError, RedisRefusedError, RedisUnavailableError } from './errors.ts';
+
+/** Of the connection, what a call needs to know. */
+export interface Link {
+  readonly address: string;
+  isReady(): boolean;
+}
+
+export interface AttemptLimits {
+  /** What is being done, for the error's message: "could not …". */
+  readonly doing: string;
+  readonly semaphore: string;
+  /** Monotonic time after which no further attempt is made; `Infinity` for never. */
+  readonly giveUpAtMs: number;
+  /** Asked before each further attempt; on `false` the call ends as `abandoned`. */
+  wanted?(): boolean;
+}
+
+export type AttemptResult<T> =
+  | {
+      readonly kind: 'answered';
+      readonly value: T;
+      /** When the answered attempt was sent, monotonic. */
+      readonly sentAtMs: number;
+      /** An earlier copy may have been executed: by an attempt before, or re-sent by the connection itself. */
+      readonly repeated: boolean;
+    }
+  | { readonly kind: 'abandoned' };
+
+/**
+ * Makes calls until they are answered: each attempt has a timer of its own, since a promise of a connection may
+ * never settle; failures that pass are tried again, ever more slowly and never all at the same moment. While the
+ * connection is away nothing is sent, so nothing piles up; when it is back, the calls go on in their order.
+ */
+export class Attempts {
+  readonly #link: Link;
+  readonly #clock: Clock;
+  readonly #attemptTimeoutMs: number;
+  readonly #unavailableAfterMs: number;
+  readonly #paused = new Set<() => void>();
+  #connects = 0;
+  #closed = false;
+
+  constructor(link: Link, clock: Clock, attemptTimeoutMs: number, unavailableAfterMs: number) {
+    this.#link = link;
+    this.#clock = clock;
+    this.#attemptTimeoutMs = attemptTimeoutMs;
+    this.#unavailableAfterMs = unavailableAfterMs;
+  }
+
+  isReady(): boolean {
+    return this.#link.isReady();
+  }
+
+  /** When a call that is made now should give up, monotonic. */
+  giveUpAtMs(): number {
+    return this.#clock.monotonicMs() + this.#unavailableAfterMs;
+  }
+
+  /** The connection is there, for the first time or again. */
+  connected(): void {
+    this.#connects++;
+    this.#resumeAll();
+  }
+
+  /** No further attempt is made: calls under way reject with `ClientClosedError` when their attempt fails. */
+  close(): void {
+    this.#closed = true;
+    this.#resumeAll();
+  }
+
+  /**
+   * @throws RedisUnavailableError when the time to give up has come
+   * @throws RedisRefusedError when Redis answers with an error that will not pass
+   * @throws ClientClosedError after `close()`
+   */
+  async run<T>(send: () => Promise<T>, limits: AttemptLimits): Promise<AttemptResult<T>> {
+    const connectsAtStart = this.#connects;
+    let cause: unknown;
+    for (let failures = 0; ; failures++) {
+      if (failures > 0 && limits.wanted?.() === false) {
+        return { kind: 'abandoned' };
+      }
+      if (this.#closed) {
+        throw new ClientClosedError(limits.semaphore);
+      }
+      if (this.#clock.monotonicMs() >= limits.giveUpAtMs) {
+        throw this.unavailable(limits.doing, limits.semaphore, cause);
+      }
+      if (this.#link.isReady()) {
+        const sentAtMs = this.#clock.monotonicMs();
+        try {
+          const value = await this.#attempt(send);
+          const repeated = failures > 0 || this.#connects !== connectsAtStart;
+          return { kind: 'answered', value, sentAtMs, repeated };
+        } catch (error) {
+          if (error instanceof ParkadeError) {
+            throw error;
+          }
+          if (!willPass(error)) {
+            throw new RedisRefusedError(limits.doing, limits.semaphore, error as Error);
+          }
+          cause = error;
+        }
+      }
+      await this.#pause(Math.min(this.#backoffMs(failures), limits.giveUpAtMs - this.#clock.monotonicMs()));
+    }
+  }
+
+  unavailable(doing: string, semaphore: string, cause?: unknown): RedisUnavailableError {
+    return new RedisUnavailableError(doing, this.#link.address, this.#unavailableAfterMs, semaphore, cause);
+  }
+
+  #attempt<T>(send: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.after(this.#attemptTimeoutMs, () =>
+        reject(new AttemptTimeout(`no reply within ${this.#attemptTimeoutMs} ms`)),
+      );
+      send().then(
+        (value) => {
+          timer.cancel();
+          resolve(value);
+        },
+        (error) => {
+          timer.cancel();
+          reject(error);
+        },
+      );
+    });
+  }
+
+  #backoffMs(failures: number): number {
+    return Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + this.#clock.random() / 2);
+  }
+
+  /** Waits for a time, or until the connection is back. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const resume = () => {
+        timer.cancel();
+        this.#paused.delete(resume);
+        resolve();
+      };
+      const timer = this.#clock.after(ms, resume);
+      this.#paused.add(resume);
+    });
+  }
+
+  #resumeAll(): void {
+    for (const resume of [...this.#paused]) {
+      resume();
+    }
+  }
+}
+
+class AttemptTimeout extends Error {}
+
+/**
+ * Errors that pass: of the connection (it comes back), and of a server that starts, fails over, moves slots or runs
+ * a slow script. Everything else Redis means.
+ */
+function willPass(error: unknown): boolean {
+  if (error instanceof AttemptTimeout || !(error instanceof Error)) {
+    return true;
+  }
+  if (error.name !== 'ReplyError') {
+    return true;
+  }
+  return /\b(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK)\b/.test(
+    error.message,
+  );
+}

@@ -1,0 +1,252 @@
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { nanoid } from 'nanoid';
+import { Attempts } from './attempts.ts';
+import { BoundedSemaphore } from './bounded-semaphore.ts';
+import { systemClock } from './clock.ts';
+import { Engine } from './engine.ts';
+import { ClientClosedError, LimitMismatchError, type PermitLostError } from './errors.ts';
+import { inspect, type SemaphoreSnapshot } from './inspector.ts';
+import { KeepAlive } from './keep-alive.ts';
+import {
+  type ClientSettings,
+  type InspectOptions,
+  parseClientOptions,
+  parseInspectOptions,
+  parseName,
+  parseSemaphoreOptions,
+  type SemaphoreClientOptions,
+  type SemaphoreOptions,
+  type SemaphoreSettings,
+} from './options.ts';
+import type { RedisConnection } from './redis/connection.ts';
+import { connect, type IoredisLike } from './redis/ioredis.ts';
+import { withVersionCheck } from './redis/server-version.ts';
+import { SemaphoreStore } from './redis/store.ts';
+import { WakeUps } from './redis/wakeups.ts';
+import { Semaphore, type SemaphoreParts } from './semaphore.ts';
+
+/** What a `SemaphoreClient` tells, beside what its calls answer. */
+export interface SemaphoreClientEvents {
+  /** Something went wrong in the background, where no call can reject; it is tried again. Never thrown. */
+  error: [error: Error];
+  /** A permit's lease ended before it was released. */
+  lost: [error: PermitLostError];
+  /** Redis had lost a semaphore's data, and this client has put back what it holds and waits for. */
+  restored: [what: { readonly semaphore: string; readonly permits: number; readonly waiters: number }];
+}
+
+interface OpenSemaphore {
+  readonly engine: Engine;
+  readonly store: SemaphoreStore;
+}
+
+/**
+ * The way in: one client per process serves any number of semaphores over two connections, the one it is given and,
+ * once something has to wait, one that hears messages.
+ *
+ * @example
+ * ```ts
+ * const client = new SemaphoreClient('redis://localhost:6379');
+ * const api = client.semaphore('payments-api', { limit: 3 });
+ * ```
+ */
+export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
+  /** `label:…`, by default `host:pid:…`; the first part of every permit's id. */
+  readonly id: string;
+  readonly #settings: ClientSettings;
+  readonly #connection: RedisConnection;
+  readonly #attempts: Attempts;
+  readonly #wakeUps: WakeUps;
+  readonly #keepAlive = new KeepAlive();
+  readonly #open = new Map<string, OpenSemaphore>();
+  #lastRequestNo = 0;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * @param connection a `redis://` or `rediss://` url, for a connection of the client's own; or an ioredis `Redis` or
+   *   `Cluster` (5 or 6) or an iovalkey connection, which is borrowed: it is shared with whoever else uses it, and not
+   *   closed with the client. Connects in the background: an unreachable Redis shows in the first call.
+   * @throws InvalidOptionsError
+   */
+  constructor(connection: string | IoredisLike, options?: SemaphoreClientOptions) {
+    super();
+    this.#settings = parseClientOptions(options);
+    const { prefix, presenceMs, attemptTimeoutMs, unavailableAfterMs } = this.#settings;
+    this.id = `${this.#settings.label ?? defaultLabel()}:${nanoid(10)}`;
+    this.#connection = withVersionCheck(
+      connect(connection, {
+        ready: () => this.#connected(),
+        error: (error) => this.#report(error),
+      }),
+    );
+    this.#attempts = new Attempts(this.#connection, systemClock, attemptTimeoutMs, unavailableAfterMs);
+    this.#wakeUps = new WakeUps(this.#connection, prefix, this.id, systemClock, presenceMs / 3, {
+      wakeUp: (message) => this.#open.get(message.semaphore)?.engine.wakeUp(message),
+      listening: () => this.#each((engine) => engine.listening()),
+      error: (error) => this.#report(error),
+    });
+  }
+
+  /**
+   * A semaphore with this name; the same name in one client gives the same semaphore underneath.
+   *
+   * @param name any unicode up to 200 characters without braces and control characters
+   * @throws InvalidOptionsError
+   * @throws LimitMismatchError if this client has declared another limit for it, and `onLimitMismatch` is `'error'`
+   * @throws ClientClosedError
+   */
+  semaphore(name: string, options: SemaphoreOptions): Semaphore {
+    return new Semaphore(this.#partsOf(name, options, false));
+  }
+
+  /** As `semaphore`, but refusing releases of what is not held. */
+  boundedSemaphore(name: string, options: SemaphoreOptions): BoundedSemaphore {
+    return new BoundedSemaphore(this.#partsOf(name, options, true));
+  }
+
+  /**
+   * Who holds and who waits for a semaphore, without joining in. A name that nobody uses has limit 0.
+   *
+   * Rejects with `RedisUnavailableError`, `RedisRefusedError`, `ClientClosedError` or `InvalidOptionsError`.
+   */
+  async inspect(name: string, options?: InspectOptions): Promise<SemaphoreSnapshot> {
+    this.#checkOpen();
+    const checkedName = parseName(name);
+    const settings = parseInspectOptions(checkedName, options);
+    const store = this.#open.get(checkedName)?.store ?? this.#storeOf(checkedName);
+    const result = await this.#keepAlive.during(
+      this.#attempts.run(() => inspect(store, checkedName, settings), {
+        doing: 'inspect',
+        semaphore: checkedName,
+        giveUpAtMs: this.#attempts.giveUpAtMs(),
+      }),
+    );
+    if (result.kind === 'abandoned') {
+      throw new ClientClosedError(checkedName);
+    }
+    return result.value;
+  }
+
+  /**
+   * Ends the client: waiting calls reject with `ClientClosedError` and leave the line, held permits are released (or,
+   * with `release: false`, left to their leases, without renewal), own connections close, a borrowed one stays open.
+   *
+   * Never rejects, and takes no longer than one attempt (`attemptTimeoutMs`): what Redis could not be told by then,
+   * the leases and the presence time decide. Closing twice is closing once.
+   */
+  close({ release = true }: { release?: boolean } = {}): Promise<void> {
+    this.#closing ??= this.#keepAlive.during(this.#close(release)).finally(() => this.#keepAlive.close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(release: boolean): Promise<void> {
+    const engines = [...this.#open.values()].map(({ engine }) => engine);
+    const told = Promise.all(engines.map((engine) => engine.close(release)));
+    let timer: { cancel(): void } | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = systemClock.after(this.#settings.attemptTimeoutMs, resolve);
+    });
+    await Promise.race([told, tooLong]);
+    timer?.cancel();
+    this.#attempts.close();
+    for (const engine of engines) {
+      engine.end();
+    }
+    this.#wakeUps.close();
+    await this.#connection.close();
+  }
+
+  #partsOf(nameGiven: string, options: SemaphoreOptions, bounded: boolean): SemaphoreParts {
+    this.#checkOpen();
+    const name = parseName(nameGiven);
+    const settings = parseSemaphoreOptions(name, options);
+    let open = this.#open.get(name);
+    if (open === undefined) {
+      open = this.#openSemaphore(name, settings);
+      this.#open.set(name, open);
+    } else if (settings.limit !== open.engine.declaredLimit && settings.onLimitMismatch === 'error') {
+      throw new LimitMismatchError(name, settings.limit, open.engine.declaredLimit);
+    }
+    open.engine.declare(settings.limit, settings.onLimitMismatch, bounded);
+    return {
+      name,
+      settings,
+      engine: open.engine,
+      store: open.store,
+      keepAlive: this.#keepAlive,
+      reportError: (error) => this.#report(error),
+    };
+  }
+
+  #openSemaphore(name: string, { limit, onLimitMismatch }: SemaphoreSettings): OpenSemaphore {
+    const { presenceMs, retentionMs } = this.#settings;
+    const store = this.#storeOf(name);
+    const engine = new Engine(
+      store,
+      this.#attempts,
+      systemClock,
+      () => ++this.#lastRequestNo,
+      { name, clientId: this.id, limit, onLimitMismatch, presenceMs, retentionMs },
+      {
+        waiting: () => this.#wakeUps.listen(),
+        missed: (record) => this.#wakeUps.miss(record),
+        lost: (error) => this.#tell(() => this.emit('lost', error)),
+        restored: (permits, waiters) =>
+          this.#tell(() => this.emit('restored', { semaphore: name, permits, waiters })),
+        error: (error) => this.#report(error),
+      },
+    );
+    return { engine, store };
+  }
+
+  #storeOf(name: string): SemaphoreStore {
+    const { prefix, presenceMs, retentionMs } = this.#settings;
+    return new SemaphoreStore(this.#connection, name, {
+      prefix,
+      clientId: this.id,
+      presenceMs,
+      retentionMs: Math.max(retentionMs, presenceMs),
+    });
+  }
+
+  #connected(): void {
+    this.#attempts.connected();
+    this.#each((engine) => engine.connected());
+  }
+
+  #each(tell: (engine: Engine) => void): void {
+    for (const { engine } of this.#open.values()) {
+      tell(engine);
+    }
+  }
+
+  /** An `error` event, if anybody listens: otherwise it would be thrown, out of a timer or a socket. */
+  #report(error: unknown): void {
+    if (this.listenerCount('error') > 0) {
+      this.#tell(() => this.emit('error', error instanceof Error ? error : new Error(String(error))));
+    }
+  }
+
+  /** A listener that throws must not stop what the client is doing; its error ends where nobody can catch it either. */
+  #tell(emit: () => void): void {
+    queueMicrotask(emit);
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) {
+      throw new ClientClosedError(undefined);
+    }
+  }
+}
+
+/** Short enough for records of 64 bytes, long enough to tell pods apart. */
+function defaultLabel(): string {
+  return `${hostname()
+    .replace(/[/{}\p{Cc}]/gu, '-')
+    .slice(0, 32)}:${process.pid}`;
+}

@@ -1,0 +1,29 @@
+export { BoundedSemaphore } from './bounded-semaphore.ts';
+export { SemaphoreClient, type SemaphoreClientEvents } from './client.ts';
+export {
+  AcquireTimeoutError,
+  ClientClosedError,
+  InvalidOptionsError,
+  LimitMismatchError,
+  ParkadeError,
+  type ParkadeErrorCode,
+  PermitLostError,
+  PermitNotHeldError,
+  QueueFullError,
+  RedisRefusedError,
+  RedisUnavailableError,
+  UnsupportedServerError,
+  WeightExceedsLimitError,
+} from './errors.ts';
+export type { Holder, SemaphoreSnapshot, WaiterInLine } from './inspector.ts';
+export type {
+  AcquireOptions,
+  InspectOptions,
+  OnLimitMismatch,
+  SemaphoreClientOptions,
+  SemaphoreOptions,
+  TryAcquireOptions,
+} from './options.ts';
+export type { Permit } from './permit.ts';
+export type { IoredisLike } from './redis/ioredis.ts';
+export type { Semaphore } from './semaphore.ts';

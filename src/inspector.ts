@@ -1,0 +1,80 @@
+import type { InspectSettings } from './options.ts';
+import { readRecord } from './redis/keys.ts';
+import type { SemaphoreStore } from './redis/store.ts';
+
+/** One holder in a snapshot. */
+export interface Holder {
+  /** The permit's id. */
+  readonly id: string;
+  /** The id of the client that holds it: `host:pid:…`, or its label in front. */
+  readonly client: string;
+  readonly weight: number;
+  /** For how long it is valid unless renewed, ms. */
+  readonly expiresInMs: number;
+}
+
+/** One waiter in a snapshot. */
+export interface WaiterInLine {
+  /** The id that its permit will have. */
+  readonly id: string;
+  readonly client: string;
+  readonly weight: number;
+  /** 0 is the head of the line. */
+  readonly position: number;
+}
+
+/** A semaphore at one moment. Expired permits are left out, reaped or not. */
+export interface SemaphoreSnapshot {
+  readonly name: string;
+  /** The limit in force; 0 also when nobody has used the semaphore yet. */
+  readonly limit: number;
+  /** Units held. */
+  readonly held: number;
+  /** Units free; never below 0, although more than the limit may be held after a `resize`. */
+  readonly available: number;
+  /** How many permits are held. */
+  readonly holding: number;
+  /** How many requests wait. */
+  readonly waiting: number;
+  /** The page of permits that was asked for, by expiry. */
+  readonly holders: readonly Holder[];
+  /** The page of the line that was asked for, in order. */
+  readonly waiters: readonly WaiterInLine[];
+}
+
+/** Takes one consistent snapshot, by a script that only reads. Costs what it returns, not what there is. */
+export async function inspect(
+  store: SemaphoreStore,
+  name: string,
+  settings: InspectSettings,
+): Promise<SemaphoreSnapshot> {
+  const first = settings.page * settings.pageSize;
+  const raw = await store.inspect(first, settings.pageSize);
+  const limit = Math.max(0, raw.limit);
+  return {
+    name,
+    limit,
+    held: raw.held,
+    available: Math.max(0, limit - raw.held),
+    holding: raw.holding,
+    waiting: raw.waiting,
+    holders: raw.permits.flatMap(({ record, expiresAtMs }) => {
+      const parts = readRecord(record);
+      // Weight 0 marks a unit that was added; it is nobody's permit.
+      return parts === undefined || parts.weight === 0
+        ? []
+        : [
+            {
+              id: record,
+              client: parts.clientId,
+              weight: parts.weight,
+              expiresInMs: expiresAtMs - raw.nowMs,
+            },
+          ];
+    }),
+    waiters: raw.waiters.map(({ record }, i) => {
+      const parts = readRecord(record);
+      return { id: record, client: parts?.clientId ?? '', weight: parts?.weight ?? 0, position: first + i };
+    }),
+  };
+}

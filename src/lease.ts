@@ -1,0 +1,111 @@
+import type { Clock } from './clock.ts';
+import { type Deadline, hasPassed, remainingMs } from './deadline.ts';
+import type { PermitLostError } from './errors.ts';
+
+/** How a permit is kept, as its acquire said. */
+export interface LeaseTerms {
+  readonly leaseMs: number;
+  readonly renew: boolean;
+  /** For how long it is renewed, ms; `Infinity` for as long as it is held. */
+  readonly maxHoldMs: number;
+}
+
+/** What became of a permit, from its holder's point of view. */
+export type LeaseState = 'held' | 'releasing' | 'released' | 'lost';
+
+/**
+ * One permit as its holder knows it: what was granted, until when it can be relied on, and what became of it.
+ * Only the keeper and the engine change it.
+ */
+export class Lease {
+  readonly record: string;
+  readonly weight: number;
+  readonly token: number;
+  /** The lease that renewals give, ms. */
+  leaseMs: number;
+  readonly renew: boolean;
+  /** Monotonic time after which it is not renewed any more. */
+  readonly renewUntilMs: number;
+
+  /** The holder's own deadline, never later than the expiry on the server. */
+  deadline: Deadline;
+  /** The expiry that the server last confirmed, by its clock. */
+  expiresAtMs: number;
+  /** When the next renewal is due, monotonic. */
+  renewAtMs: number;
+  /** A renewal is on its way. */
+  renewing = false;
+  state: LeaseState = 'held';
+  /** A release was sent whose outcome is not known. */
+  releaseUnconfirmed = false;
+  /** Why it was lost, once it is. */
+  lostError: PermitLostError | undefined;
+
+  /** Called once, when it is being released or is lost. */
+  onEnd: ((lease: Lease) => void) | undefined;
+
+  readonly #clock: Clock;
+  readonly #expire: (lease: Lease) => void;
+  #controller: AbortController | undefined;
+
+  constructor(
+    grant: {
+      readonly record: string;
+      readonly weight: number;
+      readonly token: number;
+      readonly expiresAtMs: number;
+    },
+    terms: LeaseTerms,
+    deadline: Deadline,
+    clock: Clock,
+    expire: (lease: Lease) => void,
+  ) {
+    this.record = grant.record;
+    this.weight = grant.weight;
+    this.token = grant.token;
+    this.expiresAtMs = grant.expiresAtMs;
+    this.leaseMs = terms.leaseMs;
+    this.renew = terms.renew;
+    this.deadline = deadline;
+    this.#clock = clock;
+    this.#expire = expire;
+    const nowMs = clock.monotonicMs();
+    this.renewUntilMs = nowMs + terms.maxHoldMs;
+    this.renewAtMs = nowMs + (deadline.monotonicMs - nowMs) / 3;
+  }
+
+  /** Whether the permit can be relied on at this moment. A deadline that nobody noticed is noticed here. */
+  isHeld(): boolean {
+    if (this.state === 'held' && hasPassed(this.deadline, this.#clock)) {
+      this.#expire(this);
+    }
+    return this.state === 'held';
+  }
+
+  /** How long it can still be relied on, in ms, if it is not renewed; 0 when it is not held. */
+  remainingMs(): number {
+    return this.isHeld() ? Math.max(0, remainingMs(this.deadline, this.#clock)) : 0;
+  }
+
+  /** Aborts when the permit is lost. Made when first asked for. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.lostError !== undefined) {
+        this.#controller.abort(this.lostError);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  /** It is not held any more. */
+  end(state: 'releasing' | 'lost'): void {
+    this.state = state;
+    this.onEnd?.(this);
+  }
+
+  /** Tells whoever watches the signal to stop. */
+  abort(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+}

@@ -1,0 +1,59 @@
+/** The four keys of a semaphore. The name is the hash tag, so they share one Cluster slot. */
+export interface SemaphoreKeys {
+  /** Sorted set: record → lease expiry, ms of the server's clock. */
+  readonly permits: string;
+  /** Sorted set: record → ticket; the line in order. */
+  readonly waiters: string;
+  /** Sorted set: client id → present until, ms; clients that wait. */
+  readonly clients: string;
+  /** Hash: limit, declared, held, seq, epoch, lastMs and what `lua/shared/semaphore.lua` lists besides. */
+  readonly state: string;
+}
+
+export function keysOf(prefix: string, name: string): SemaphoreKeys {
+  const stem = `${prefix}:{${name}}`;
+  return {
+    permits: `${stem}:permits`,
+    waiters: `${stem}:waiters`,
+    clients: `${stem}:clients`,
+    state: `${stem}:state`,
+  };
+}
+
+/** Where messages for a client go. */
+export function channelOf(prefix: string, clientId: string): string {
+  return `${prefix}:${clientId}`;
+}
+
+/** What a record, the member of both permits and waiters, says. */
+export interface RecordParts {
+  readonly clientId: string;
+  /** Rises with every request of a client. */
+  readonly requestNo: number;
+  readonly weight: number;
+  /** The lease that a hand-off gives, ms. */
+  readonly leaseMs: number;
+  /** Nobody renews it, so a hand-off must give the lease in full. Written as a `!` at the end. */
+  readonly firm: boolean;
+}
+
+export function writeRecord(parts: RecordParts): string {
+  const { clientId, requestNo, weight, leaseMs, firm } = parts;
+  return `${clientId}/${requestNo}/${weight}/${leaseMs}${firm ? '!' : ''}`;
+}
+
+/** The parts of a record, or `undefined` if the text is none. */
+export function readRecord(record: string): RecordParts | undefined {
+  const match = /^(.+)\/(\d+)\/(\d+)\/(\d+)(!?)$/su.exec(record);
+  if (match === null) {
+    return undefined;
+  }
+  const [, clientId = '', requestNo, weight, leaseMs, firm] = match;
+  return {
+    clientId,
+    requestNo: Number(requestNo),
+    weight: Number(weight),
+    leaseMs: Number(leaseMs),
+    firm: firm === '!',
+  };
+}

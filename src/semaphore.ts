@@ -1,0 +1,288 @@
+import { concurrentMap, type Taken } from './concurrent-map.ts';
+import type { Engine } from './engine.ts';
+import { AcquireTimeoutError, InvalidOptionsError, QueueFullError } from './errors.ts';
+import { inspect, type SemaphoreSnapshot } from './inspector.ts';
+import type { KeepAlive } from './keep-alive.ts';
+import type { Lease } from './lease.ts';
+import {
+  type AcquireOptions,
+  type AcquireSettings,
+  type InspectOptions,
+  parseAcquireOptions,
+  parseInspectOptions,
+  parseLeaseMs,
+  parseLimit,
+  parseTryAcquireOptions,
+  type SemaphoreSettings,
+  type TryAcquireOptions,
+} from './options.ts';
+import { Permit, type PermitActions } from './permit.ts';
+import type { SemaphoreStore } from './redis/store.ts';
+
+/** @internal What a handle is made of. */
+export interface SemaphoreParts {
+  readonly name: string;
+  readonly settings: SemaphoreSettings;
+  readonly engine: Engine;
+  readonly store: SemaphoreStore;
+  readonly keepAlive: KeepAlive;
+  reportError(error: unknown): void;
+}
+
+/**
+ * N permits, shared by every process that names the same semaphore on the same Redis: strictly first come, first
+ * served, leased and fenced. Made by `SemaphoreClient.semaphore`.
+ *
+ * @example
+ * ```ts
+ * const api = client.semaphore('payments-api', { limit: 3 });
+ * await api.run(async (permit) => charge(card, permit.fencingToken), { timeoutMs: 3_000 });
+ * ```
+ */
+export class Semaphore {
+  readonly name: string;
+  readonly #parts: SemaphoreParts;
+  /** What this handle holds, oldest first. */
+  readonly #leases = new Set<Lease>();
+  readonly #forget = (lease: Lease) => this.#leases.delete(lease);
+  readonly #actions: PermitActions = {
+    release: (lease) => this.releaseLease(lease),
+    dispose: (lease) => this.#dispose(lease),
+    renew: async (lease, leaseMs) => {
+      const ms = leaseMs === undefined ? undefined : parseLeaseMs(this.name, leaseMs);
+      await this.#parts.keepAlive.during(this.#parts.engine.renew(lease, ms));
+    },
+  };
+
+  /** @internal */
+  constructor(parts: SemaphoreParts) {
+    this.#parts = parts;
+    this.name = parts.name;
+  }
+
+  /** The limit in force, as far as this client has heard; what it declares itself before that. */
+  get limit(): number {
+    return this.#parts.engine.limit;
+  }
+
+  /**
+   * Takes a permit, waiting its turn: behind everybody who asked before, in any process.
+   *
+   * Rejects with
+   * - `AcquireTimeoutError` when `timeoutMs` passed first (0: when there is none at once),
+   * - `signal.reason` when the signal aborted first,
+   * - `WeightExceedsLimitError` when the weight can never fit (limit > 0 and weight > limit),
+   * - `QueueFullError` when `maxWaiting` others wait already,
+   * - `LimitMismatchError` when another process declared another limit and the policy is `'error'`,
+   * - `RedisUnavailableError` when Redis did not answer within `unavailableAfterMs`. Once the request is in line it
+   *   outlasts any outage, and only `timeoutMs` and `signal` end it,
+   * - `RedisRefusedError`, `ClientClosedError`, `InvalidOptionsError`, `UnsupportedServerError`.
+   *
+   * A request that rejected holds nothing and has left the line, or does as soon as Redis can be told.
+   */
+  acquire(options?: AcquireOptions): Promise<Permit> {
+    return this.#acquire(
+      () => parseAcquireOptions(this.name, options),
+      (lease) => new Permit(lease, this.#actions),
+    );
+  }
+
+  /**
+   * Takes a permit if one is free and nobody waits for it; otherwise resolves `null` at once. Never waits in line.
+   *
+   * Rejects as `acquire` does, but for the time-out and the signal.
+   */
+  async tryAcquire(options?: TryAcquireOptions): Promise<Permit | null> {
+    try {
+      return await this.#acquire(
+        () => ({ ...parseTryAcquireOptions(this.name, options), timeoutMs: 0 }),
+        (lease) => new Permit(lease, this.#actions),
+      );
+    } catch (error) {
+      if (error instanceof AcquireTimeoutError) {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * Acquires, calls `fn` with the permit, and releases, whatever `fn` does. `permit.signal` tells `fn` when to stop.
+   *
+   * Rejects with what `acquire` rejects with, with what `fn` rejects with, and with `PermitLostError` when the lease
+   * was lost while `fn` ran, after it has ended; what `fn` rejected with is its `cause` then.
+   */
+  async run<R>(fn: (permit: Permit) => R | PromiseLike<R>, options?: AcquireOptions): Promise<R> {
+    const held = await this.#acquire(
+      () => parseAcquireOptions(this.name, options),
+      (lease) => this.#held(lease),
+    );
+    return this.#runUnder(held, () => fn(held.permit));
+  }
+
+  /**
+   * Calls `fn` for every item, each under a permit of its own, and resolves to the results in the order of the items.
+   * Takes the next item only when the one before has its permit, so a million items queue nothing.
+   *
+   * The first failure calls off the rest: no further item is taken, the one in line leaves it, the signals of the
+   * running tasks abort with that reason. It rejects with it when they have ended.
+   */
+  map<T, R>(
+    items: Iterable<T> | AsyncIterable<T>,
+    fn: (item: T, permit: Permit, index: number) => R | PromiseLike<R>,
+    options?: AcquireOptions,
+  ): Promise<R[]> {
+    return concurrentMap({
+      items,
+      fn,
+      acquire: (stop) =>
+        this.#acquire(
+          () => {
+            const settings = parseAcquireOptions(this.name, options);
+            return { ...settings, signal: settings.signal ? AbortSignal.any([stop, settings.signal]) : stop };
+          },
+          (lease) => this.#held(lease),
+        ),
+      run: (held, task) => this.#runUnder(held, task),
+    });
+  }
+
+  /**
+   * Releases a permit (or anything with its `id`), as `permit.release()` does: `true` if it was held by this client.
+   *
+   * Without one, as asyncio's semaphore does: the oldest permit that this handle holds. If it holds none, the
+   * semaphore gains a unit, for everyone; where a bounded handle of this semaphore exists, in any process, it does
+   * not, and this resolves `false`.
+   */
+  async release(permit?: Pick<Permit, 'id'>): Promise<boolean> {
+    if (permit === undefined) {
+      const [oldest] = this.heldLeases();
+      return oldest === undefined ? this.releaseWithout() : this.releaseLease(oldest);
+    }
+    return this.releaseById(this.#checkedId(permit));
+  }
+
+  /**
+   * Sets the limit, for everyone and at once. With more units the next in line are served in the same step; with
+   * fewer nothing is taken away, and the semaphore drains. Waiters that are too heavy then are refused.
+   */
+  async resize(limit: number): Promise<void> {
+    const { engine, keepAlive } = this.#parts;
+    await keepAlive.during(engine.resize(parseLimit(this.name, limit)));
+  }
+
+  /** Who holds and who waits, at one moment. */
+  async inspect(options?: InspectOptions): Promise<SemaphoreSnapshot> {
+    const { engine, store, keepAlive } = this.#parts;
+    const settings = parseInspectOptions(this.name, options);
+    return keepAlive.during(engine.read('inspect', () => inspect(store, this.name, settings)));
+  }
+
+  /** @internal This handle's held leases, oldest first. */
+  protected heldLeases(): Lease[] {
+    return [...this.#leases].filter((lease) => lease.isHeld());
+  }
+
+  /** @internal */
+  protected releaseLease(lease: Lease): Promise<boolean> {
+    return this.#parts.keepAlive.during(this.#parts.engine.release(lease));
+  }
+
+  /** @internal */
+  protected releaseById(id: string): Promise<boolean> {
+    return this.#parts.keepAlive.during(this.#parts.engine.releaseRecord(id));
+  }
+
+  /** @internal A release without a permit, when this handle holds none. */
+  protected releaseWithout(): Promise<boolean> {
+    return this.#parts.keepAlive.during(this.#parts.engine.gain());
+  }
+
+  /** Shows the name, the limit and what this handle holds when it is printed. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.constructor.name}(${this.name}, limit ${this.limit}, ${this.heldLeases().length} held here)`;
+  }
+
+  #acquire<P>(settingsOf: () => AcquireSettings, handleOf: (lease: Lease) => P): Promise<P> {
+    const { engine, keepAlive, settings: own } = this.#parts;
+    return new Promise((resolve, reject) => {
+      const { weight, leaseMs, renew, timeoutMs, signal } = settingsOf();
+      keepAlive.enter();
+      engine.ask({
+        weight: weight ?? 1,
+        terms: {
+          leaseMs: leaseMs ?? own.leaseMs,
+          renew: renew ?? own.renew,
+          maxHoldMs: own.maxHoldMs ?? Number.POSITIVE_INFINITY,
+        },
+        maxWaiting: timeoutMs === 0 ? 0 : (own.maxWaiting ?? -1),
+        timeoutMs,
+        signal,
+        granted: (lease) => {
+          keepAlive.leave();
+          this.#leases.add(lease);
+          lease.onEnd = this.#forget;
+          resolve(handleOf(lease));
+        },
+        failed: (reason) => {
+          keepAlive.leave();
+          reject(
+            timeoutMs === 0 && reason instanceof QueueFullError
+              ? new AcquireTimeoutError(this.name, 0)
+              : reason,
+          );
+        },
+      });
+    });
+  }
+
+  #held(lease: Lease): HeldPermit {
+    return { lease, permit: new Permit(lease, this.#actions), abort: (reason) => lease.abort(reason) };
+  }
+
+  async #runUnder<R>({ lease }: HeldPermit, task: () => R | PromiseLike<R>): Promise<R> {
+    let result: R;
+    try {
+      result = await task();
+    } catch (error) {
+      await this.#dispose(lease);
+      if (lease.lostError === undefined || error === lease.lostError) {
+        throw error;
+      }
+      throw lease.lostError.causedBy(error);
+    }
+    await this.#dispose(lease);
+    if (lease.lostError !== undefined) {
+      throw lease.lostError;
+    }
+    return result;
+  }
+
+  /** The end of a scope: what was released or lost before is over anyway, and what fails now ends with its lease. */
+  async #dispose(lease: Lease): Promise<void> {
+    if (!lease.isHeld()) {
+      return;
+    }
+    try {
+      await this.#parts.keepAlive.during(this.#parts.engine.release(lease));
+    } catch (error) {
+      this.#parts.reportError(error);
+    }
+  }
+
+  #checkedId(permit: unknown): string {
+    const id = (permit as { id?: unknown } | null)?.id;
+    if (typeof id !== 'string' || id === '' || id.length > 1000) {
+      throw new InvalidOptionsError(
+        `Bad permit for '${this.name}'`,
+        [`it has no usable id, allowed is a Permit, or an object with the id of one`],
+        this.name,
+      );
+    }
+    return id;
+  }
+}
+
+interface HeldPermit extends Taken {
+  readonly lease: Lease;
+}

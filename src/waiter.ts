@@ -1,0 +1,97 @@
+import type { Clock, Timer } from './clock.ts';
+import { AcquireTimeoutError } from './errors.ts';
+import type { Lease, LeaseTerms } from './lease.ts';
+
+/** What one acquire asks for, and who hears of it. Exactly one of the two is called, once. */
+export interface Request {
+  readonly weight: number;
+  readonly terms: LeaseTerms;
+  /** The longest line it may join: -1 for any, 0 for a try. */
+  readonly maxWaiting: number;
+  /** Give up after, ms; `undefined` for never. */
+  readonly timeoutMs: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  granted(lease: Lease): void;
+  failed(reason: unknown): void;
+}
+
+/** Where a request stands. Only the last is final. */
+export type WaiterState =
+  /** To be sent, or sent and not answered. */
+  | 'asking'
+  /** In line; `ticket` is its place. */
+  | 'queued'
+  /** Granted, or failed. */
+  | 'settled';
+
+/**
+ * A request of this client from asking to its end. It is settled once; a time-out or an abort ends it at once,
+ * wherever it stands, and `abandoned` is then called to undo in Redis what may have been done.
+ */
+export class Waiter {
+  readonly request: Request;
+  /** Its name in Redis; a new one when it has to be asked again. */
+  record: string;
+  state: WaiterState = 'asking';
+  ticket = 0;
+  /** Server time at which Redis last said that it is in line. */
+  queuedAtMs = 0;
+  /** Whether its present record may be known to Redis. */
+  sent = false;
+  /** Whether it has ever been in line: then it outlasts any outage, otherwise it gives up at `giveUpAtMs`. */
+  accepted = false;
+  readonly giveUpAtMs: number;
+
+  readonly #abandoned: (waiter: Waiter) => void;
+  readonly #timer: Timer | undefined;
+  readonly #onAbort: (() => void) | undefined;
+
+  constructor(
+    request: Request,
+    record: string,
+    giveUpAtMs: number,
+    semaphore: string,
+    clock: Clock,
+    abandoned: (waiter: Waiter) => void,
+  ) {
+    this.request = request;
+    this.record = record;
+    this.giveUpAtMs = giveUpAtMs;
+    this.#abandoned = abandoned;
+    const { timeoutMs, signal } = request;
+    if (timeoutMs !== undefined && timeoutMs > 0) {
+      this.#timer = clock.after(timeoutMs, () => this.fail(new AcquireTimeoutError(semaphore, timeoutMs)));
+    }
+    if (signal !== undefined) {
+      this.#onAbort = () => this.fail(signal.reason);
+      signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+  }
+
+  /** Ends it with a permit. */
+  grant(lease: Lease): void {
+    if (this.#settle()) {
+      this.request.granted(lease);
+    }
+  }
+
+  /** Ends it without one. */
+  fail(reason: unknown): void {
+    if (this.#settle()) {
+      this.#abandoned(this);
+      this.request.failed(reason);
+    }
+  }
+
+  #settle(): boolean {
+    if (this.state === 'settled') {
+      return false;
+    }
+    this.state = 'settled';
+    this.#timer?.cancel();
+    if (this.#onAbort !== undefined) {
+      this.request.signal?.removeEventListener('abort', this.#onAbort);
+    }
+    return true;
+  }
+}
