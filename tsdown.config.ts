@@ -7,6 +7,6 @@ export default defineConfig({
   platform: 'node',
   target: 'node20',
   // nanoid is published as ESM only: bundled, so that `require('parkade')` works on every Node 20.
-  noExternal: ['nanoid'],
+  deps: { alwaysBundle: ['nanoid'], onlyBundle: ['nanoid'] },
   clean: true,
 });

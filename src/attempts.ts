@@ -76,10 +76,10 @@ export class Attempts {
    * @throws ClientClosedError after `close()`
    */
   async run<T>(send: () => Promise<T>, limits: AttemptLimits): Promise<AttemptResult<T>> {
-    const connectsAtStart = this.#connects;
     let cause: unknown;
-    for (let failures = 0; ; failures++) {
-      if (failures > 0 && limits.wanted?.() === false) {
+    let sent = 0;
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > 0 && limits.wanted?.() === false) {
         return { kind: 'abandoned' };
       }
       if (this.#closed) {
@@ -90,9 +90,11 @@ export class Attempts {
       }
       if (this.#link.isReady()) {
         const sentAtMs = this.#clock.monotonicMs();
+        const connects = this.#connects;
+        sent++;
         try {
           const value = await this.#attempt(send);
-          const repeated = failures > 0 || this.#connects !== connectsAtStart;
+          const repeated = sent > 1 || this.#connects !== connects;
           return { kind: 'answered', value, sentAtMs, repeated };
         } catch (error) {
           if (error instanceof ParkadeError) {
@@ -104,7 +106,7 @@ export class Attempts {
           cause = error;
         }
       }
-      await this.#pause(Math.min(this.#backoffMs(failures), limits.giveUpAtMs - this.#clock.monotonicMs()));
+      await this.#pause(Math.min(this.#backoffMs(rounds), limits.giveUpAtMs - this.#clock.monotonicMs()));
     }
   }
 
@@ -130,8 +132,8 @@ export class Attempts {
     });
   }
 
-  #backoffMs(failures: number): number {
-    return Math.min(1000, 20 * 2 ** Math.min(failures, 6)) * (0.5 + this.#clock.random() / 2);
+  #backoffMs(rounds: number): number {
+    return Math.min(1000, 20 * 2 ** Math.min(rounds, 6)) * (0.5 + this.#clock.random() / 2);
   }
 
   /** Waits for a time, or until the connection is back. */

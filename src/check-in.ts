@@ -116,7 +116,7 @@ export class CheckIn {
   async #beat(everything: boolean): Promise<void> {
     const { store, session, attempts, line, keeper } = this.#parts;
     const first = line.first();
-    if (!everything && first === undefined && this.#heardLately()) {
+    if (first === undefined && (keeper.size === 0 || (!everything && this.#heardLately()))) {
       return;
     }
     const records = everything
@@ -188,9 +188,10 @@ export class CheckIn {
     return seenAtMs + Math.min(waiter.request.terms.leaseMs, this.#parts.presenceMs);
   }
 
+  /** Any reply shows that Redis still knows us; only waiters need a beat of their own. */
   #heardLately(): boolean {
-    const { clock, keeper, session, presenceMs } = this.#parts;
-    return keeper.size === 0 || clock.monotonicMs() - session.heardAtMs < presenceMs / 6;
+    const { clock, session, presenceMs } = this.#parts;
+    return clock.monotonicMs() - session.heardAtMs < presenceMs / 6;
   }
 }
 

@@ -9,8 +9,10 @@ export interface Taken {
 export interface ConcurrentMap<T, R, P extends Taken> {
   readonly items: Iterable<T> | AsyncIterable<T>;
   readonly fn: (item: T, permit: Permit, index: number) => R | PromiseLike<R>;
-  /** Takes a permit; rejects when `stop` aborts. */
-  acquire(stop: AbortSignal): Promise<P>;
+  /** Calls off everything, with its reason. */
+  readonly signal: AbortSignal | undefined;
+  /** Takes a permit; rejects when the signal aborts. */
+  acquire(signal: AbortSignal): Promise<P>;
   /** Runs one task under its permit and releases it. */
   run(taken: P, task: () => R | PromiseLike<R>): Promise<R>;
 }
@@ -27,6 +29,7 @@ export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T,
   const results: R[] = [];
   const running = new Map<P, Promise<void>>();
   const stop = new AbortController();
+  const signal = map.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, map.signal]);
   const fail = (reason: unknown) => {
     if (!stop.signal.aborted) {
       stop.abort(reason);
@@ -42,7 +45,7 @@ export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T,
       if (stop.signal.aborted) {
         break;
       }
-      const taken = await acquire(stop.signal);
+      const taken = await acquire(signal);
       const i = index++;
       const task = run(taken, () => {
         stop.signal.throwIfAborted(); // it came just as another failed

@@ -206,6 +206,9 @@ export class Engine {
 
   /** Releases whatever has this record, if it is ours and held. */
   releaseRecord(record: string): Promise<boolean> {
+    if (this.#line.get(record) !== undefined) {
+      return Promise.resolve(false); // a waiter of ours, which holds nothing yet
+    }
     const lease = this.#keeper.get(record);
     return lease === undefined ? this.#release(record, undefined) : this.release(lease);
   }

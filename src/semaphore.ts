@@ -127,20 +127,19 @@ export class Semaphore {
    * The first failure calls off the rest: no further item is taken, the one in line leaves it, the signals of the
    * running tasks abort with that reason. It rejects with it when they have ended.
    */
-  map<T, R>(
+  async map<T, R>(
     items: Iterable<T> | AsyncIterable<T>,
     fn: (item: T, permit: Permit, index: number) => R | PromiseLike<R>,
     options?: AcquireOptions,
   ): Promise<R[]> {
+    const settings = parseAcquireOptions(this.name, options);
     return concurrentMap({
       items,
       fn,
-      acquire: (stop) =>
+      signal: settings.signal,
+      acquire: (signal) =>
         this.#acquire(
-          () => {
-            const settings = parseAcquireOptions(this.name, options);
-            return { ...settings, signal: settings.signal ? AbortSignal.any([stop, settings.signal]) : stop };
-          },
+          () => ({ ...settings, signal }),
           (lease) => this.#held(lease),
         ),
       run: (held, task) => this.#runUnder(held, task),

@@ -2,7 +2,7 @@ import { UnsupportedServerError } from '../errors.ts';
 import type { RedisConnection } from './connection.ts';
 
 /** The oldest server that runs the scripts as they are meant. */
-export const minimumVersion = '6.2';
+const minimumVersion = '6.2';
 
 /**
  * The same connection, which asks the server for its version before the first script, and refuses every script with
