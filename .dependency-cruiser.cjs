@@ -3,8 +3,9 @@ const floors = [
   ['top', '^src/(index|cli/|metrics/)'],
   ['client', '^src/client[.]ts$'],
   ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|permit)[.]ts$'],
-  ['engine', '^src/(engine|check-in|restoration)[.]ts$'],
-  ['parts', '^src/(session|line|waiter|keeper|lease|attempts|deadline|keep-alive)[.]ts$'],
+  ['engine', '^src/engine[.]ts$'],
+  ['workings', '^src/(acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
+  ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive)[.]ts$'],
   ['redis', '^src/redis/'],
   ['ground', '^src/(errors|options|clock)[.]ts$'],
 ];

@@ -12,10 +12,10 @@ async function rollOut(onLimitMismatch: OnLimitMismatch): Promise<void> {
   await using newPod = new SemaphoreClient(url);
   const before = oldPod.semaphore(name, { limit: 3 });
   const after = newPod.semaphore(name, { limit: 5, onLimitMismatch });
-  await Promise.all([before.acquire(), before.acquire(), before.acquire()]);
+  await Promise.all([before.acquire(), before.acquire(), before.acquire(), newPod.inspect(name)]);
 
   // The old pod's fourth request waits. What does the arrival of the new pod change?
-  const fourth = before.acquire({ timeoutMs: 300 }).then(
+  const fourth = before.acquire({ timeoutMs: 1_000 }).then(
     () => 'is served',
     () => 'is not served',
   );

@@ -1,21 +1,10 @@
-import type { Attempts } from './attempts.ts';
-import type { Clock, Timer } from './clock.ts';
-import type { Keeper } from './keeper.ts';
+import type { Timer } from './clock.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { Lease } from './lease.ts';
-import type { Line } from './line.ts';
-import { type BeatAnswer, batchSize, type Grant, type SemaphoreStore } from './redis/store.ts';
-import type { Session } from './session.ts';
+import { type BeatAnswer, batchSize, type Grant } from './redis/store.ts';
 import type { Waiter } from './waiter.ts';
 
-export interface CheckInParts {
-  readonly store: SemaphoreStore;
-  readonly session: Session;
-  readonly attempts: Attempts;
-  readonly line: Line;
-  readonly keeper: Keeper;
-  readonly clock: Clock;
-  readonly presenceMs: number;
-}
+type CheckInParts = Omit<EngineParts, 'name' | 'clientId'>;
 
 export interface CheckInEvents {
   /** Granted, and no message has said so yet. */

@@ -115,17 +115,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     const checkedName = parseName(name);
     const settings = parseInspectOptions(checkedName, options);
     const store = this.#open.get(checkedName)?.store ?? this.#storeOf(checkedName);
-    const result = await this.#keepAlive.during(
-      this.#attempts.run(() => inspect(store, checkedName, settings), {
-        doing: 'inspect',
-        semaphore: checkedName,
-        giveUpAtMs: this.#attempts.giveUpAtMs(),
-      }),
-    );
-    if (result.kind === 'abandoned') {
-      throw new ClientClosedError(checkedName);
-    }
-    return result.value;
+    return this.#keepAlive.during(inspect(store, this.#attempts, checkedName, settings));
   }
 
   /**
@@ -178,6 +168,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
       settings,
       engine: open.engine,
       store: open.store,
+      attempts: this.#attempts,
       keepAlive: this.#keepAlive,
       reportError: (error) => this.#report(error),
     };

@@ -1,26 +1,21 @@
+import { Acquirer } from './acquirer.ts';
 import type { Attempts } from './attempts.ts';
 import { CheckIn } from './check-in.ts';
-import type { Clock, Timer } from './clock.ts';
-import { hasPassed } from './deadline.ts';
-import {
-  ClientClosedError,
-  LimitMismatchError,
-  PermitLostError,
-  QueueFullError,
-  RedisRefusedError,
-  RedisUnavailableError,
-  WeightExceedsLimitError,
-} from './errors.ts';
+import type { Clock } from './clock.ts';
+import type { EngineParts } from './engine-parts.ts';
+import { ClientClosedError, PermitLostError } from './errors.ts';
 import { Keeper } from './keeper.ts';
-import { Lease } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { Line } from './line.ts';
 import type { OnLimitMismatch } from './options.ts';
-import { writeRecord } from './redis/keys.ts';
-import { type AcquireAnswer, batchSize, type Grant, type SemaphoreStore } from './redis/store.ts';
+import { Outbox } from './outbox.ts';
+import type { SemaphoreStore } from './redis/store.ts';
 import type { WakeUp } from './redis/wakeups.ts';
+import { Releaser } from './releaser.ts';
+import { Renewer } from './renewer.ts';
 import { putBack } from './restoration.ts';
-import { type Heard, Session } from './session.ts';
-import { type Request, Waiter } from './waiter.ts';
+import { Session } from './session.ts';
+import type { Request, Waiter } from './waiter.ts';
 
 /*
  * The engine of one semaphore in one client: everything between the handles that users hold and the scripts.
@@ -64,7 +59,7 @@ export interface EngineOptions {
 }
 
 export interface EngineEvents {
-  /** Something waits for the first time: messages should be heard. */
+  /** Something waits: messages should be heard. */
   waiting(): void;
   /** A grant was found whose message has not come. */
   missed(record: string): void;
@@ -73,40 +68,18 @@ export interface EngineEvents {
   error(error: Error): void;
 }
 
-interface Release {
-  readonly record: string;
-  /** The lease, if this is the first release of a permit of ours. */
-  readonly lease: Lease | undefined;
-  readonly giveUpAtMs: number;
-  /** `undefined`: in the background, until it is done. */
-  readonly done: ((released: boolean) => void) | undefined;
-  readonly failed: ((reason: unknown) => void) | undefined;
-}
-
 /** How long the marker of an added unit stays, and so how long the call may take, at most. */
 const gainMemoryMs = 10 * 60 * 1000;
 
 export class Engine {
-  readonly #store: SemaphoreStore;
-  readonly #attempts: Attempts;
-  readonly #clock: Clock;
-  readonly #options: EngineOptions;
+  readonly #parts: EngineParts;
   readonly #events: EngineEvents;
-  readonly #nextRequestNo: () => number;
-  readonly #session: Session;
-  readonly #line = new Line();
-  readonly #keeper: Keeper;
+  readonly #outbox: Outbox;
+  readonly #releaser: Releaser;
+  readonly #renewer: Renewer;
+  readonly #acquirer: Acquirer;
   readonly #checkIn: CheckIn;
-
-  #acquires: Waiter[] = [];
-  #renewals: Lease[] = [];
-  #releases: Release[] = [];
-  #flushing = false;
-  #underWay = new Set<Promise<void>>();
-  #onLimitMismatch: OnLimitMismatch | 'settled';
-  #holdTimer: Timer | undefined;
   #closed = false;
-  #ended = false;
 
   constructor(
     store: SemaphoreStore,
@@ -116,58 +89,66 @@ export class Engine {
     options: EngineOptions,
     events: EngineEvents,
   ) {
-    this.#store = store;
-    this.#attempts = attempts;
-    this.#clock = clock;
-    this.#nextRequestNo = nextRequestNo;
-    this.#options = options;
     this.#events = events;
-    this.#onLimitMismatch = options.onLimitMismatch;
-    this.#session = new Session(attempts, clock, options, {
-      grants: (grants) => this.#takeGrants(grants),
+    const session = new Session(attempts, clock, options, {
+      grants: (grants) => grants.forEach((grant) => void this.#acquirer.take(grant)),
       lookIn: (ms) => this.#checkIn.within(Math.max(5, ms + 1)),
       recover: () => this.#restore(),
     });
-    this.#keeper = new Keeper(clock, {
-      renew: (leases) => this.#push(this.#renewals, ...leases),
-      expired: (lease) => this.#lose(lease, 'its lease ended before it was renewed'),
-    });
-    this.#checkIn = new CheckIn(
-      { ...this.#parts(), line: this.#line },
-      {
-        found: (grant) => {
-          this.#takeGrant(grant);
-          events.missed(grant.record);
-        },
-        refused: (waiter) => this.#refuse(waiter),
-        dropped: (waiters) => this.#rejoin(waiters),
-        ended: (lease) => this.#lose(lease, 'its lease ended on the server before it was renewed'),
-        error: (error) => events.error(error),
-      },
+    const expired = (lease: Lease) => this.#lose(lease, 'its lease ended before it was renewed');
+    const ended = (lease: Lease) => this.#lose(lease, 'its lease ended on the server before it was renewed');
+    const keeper = new Keeper(clock, { renew: (leases) => this.#renewer.renewDue(leases), expired });
+    const { name, clientId, presenceMs } = options;
+    const parts = { name, clientId, presenceMs, clock, attempts, store, session, line: new Line(), keeper };
+    this.#parts = parts;
+
+    // The lanes of the outbox go out in the order of these three.
+    this.#outbox = new Outbox(
+      () => attempts.isReady(),
+      clock,
+      () => this.#checkIn.keepUp(),
     );
+    this.#releaser = new Releaser(parts, this.#outbox, events.error);
+    this.#renewer = new Renewer(parts, this.#outbox, {
+      ended,
+      tooLate: (lease) => this.#releaser.giveBack(lease.record),
+      error: events.error,
+    });
+    this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, options.onLimitMismatch, {
+      queued: events.waiting,
+      granted: () => this.#checkIn.keepUp(),
+      unwanted: (record) => this.#releaser.giveBack(record),
+      expired,
+    });
+    this.#checkIn = new CheckIn(parts, {
+      found: (grant) => {
+        this.#acquirer.take(grant);
+        events.missed(grant.record);
+      },
+      refused: (waiter) => this.#acquirer.refuse(waiter),
+      dropped: (waiters) => this.#rejoin(waiters),
+      ended,
+      error: events.error,
+    });
   }
 
   /** The limit in force, as far as was heard. */
   get limit(): number {
-    return this.#session.limit;
+    return this.#parts.session.limit;
   }
 
   get declaredLimit(): number {
-    return this.#session.declaredLimit;
+    return this.#parts.session.declaredLimit;
   }
 
   /** Declares another limit than before, or that a bounded handle exists. */
   declare(limit: number, onLimitMismatch: OnLimitMismatch, bounded: boolean): void {
-    this.#session.bounded ||= bounded;
-    if (limit !== this.#session.declaredLimit && onLimitMismatch === 'resize') {
-      this.#session.declaredLimit = limit;
-      this.#onLimitMismatch = 'resize';
+    const { session } = this.#parts;
+    session.bounded ||= bounded;
+    if (limit !== session.declaredLimit && onLimitMismatch === 'resize') {
+      session.declaredLimit = limit;
+      this.#acquirer.redeclare('resize');
     }
-  }
-
-  /** Whether anything is held, waited for or under way. */
-  get isIdle(): boolean {
-    return this.#line.size === 0 && this.#keeper.size === 0 && this.#underWay.size === 0;
   }
 
   // ---- what handles ask for ----
@@ -175,23 +156,10 @@ export class Engine {
   /** Asks for a permit. The request hears of it once. */
   ask(request: Request): void {
     if (this.#closed) {
-      request.failed(new ClientClosedError(this.#options.name));
-      return;
+      request.failed(new ClientClosedError(this.#parts.name));
+    } else {
+      this.#acquirer.ask(request);
     }
-    if (request.signal?.aborted) {
-      request.failed(request.signal.reason);
-      return;
-    }
-    const waiter = new Waiter(
-      request,
-      this.#newRecord(request),
-      this.#attempts.giveUpAtMs(),
-      this.#options.name,
-      this.#clock,
-      (abandoned) => this.#abandon(abandoned),
-    );
-    this.#line.add(waiter);
-    this.#push(this.#acquires, waiter);
   }
 
   /** Releases a lease of ours. Resolves whether it was held. */
@@ -199,63 +167,48 @@ export class Engine {
     const first = lease.isHeld() || lease.releaseUnconfirmed;
     if (first) {
       lease.end('releasing');
-      this.#keeper.remove(lease);
+      this.#parts.keeper.remove(lease);
     }
-    return this.#release(lease.record, first ? lease : undefined);
+    return this.#releaser.release(lease.record, first ? lease : undefined);
   }
 
   /** Releases whatever has this record, if it is ours and held. */
   releaseRecord(record: string): Promise<boolean> {
-    if (this.#line.get(record) !== undefined) {
+    const { line, keeper } = this.#parts;
+    if (line.get(record) !== undefined) {
       return Promise.resolve(false); // a waiter of ours, which holds nothing yet
     }
-    const lease = this.#keeper.get(record);
-    return lease === undefined ? this.#release(record, undefined) : this.release(lease);
+    const lease = keeper.get(record);
+    return lease === undefined ? this.#releaser.release(record, undefined) : this.release(lease);
   }
 
   /** Renews a lease now. Rejects with `PermitLostError` when it is not held any more. */
   async renew(lease: Lease, leaseMs = lease.leaseMs): Promise<void> {
+    const { name, attempts } = this.#parts;
     const lost = () =>
-      lease.lostError ??
-      new PermitLostError(this.#options.name, lease.record, lease.token, 'it was released');
+      lease.lostError ?? new PermitLostError(name, lease.record, lease.token, 'it was released');
     if (!lease.isHeld()) {
       throw lost();
     }
     lease.leaseMs = leaseMs;
-    await this.#sendRenewals([lease], this.#attempts.giveUpAtMs());
+    await this.#renewer.renewNow(lease, attempts.giveUpAtMs());
     if (!lease.isHeld()) {
       throw lost();
     }
   }
 
-  /** A call that only reads. */
-  async read<T>(doing: string, send: () => Promise<T>): Promise<T> {
-    const { name } = this.#options;
-    const result = await this.#attempts.run(send, {
-      doing,
-      semaphore: name,
-      giveUpAtMs: this.#attempts.giveUpAtMs(),
-    });
-    if (result.kind === 'abandoned') {
-      throw new ClientClosedError(name);
-    }
-    return result.value;
-  }
-
   /** Sets the limit, for everyone. */
   async resize(limit: number): Promise<void> {
-    await this.#session.call('resize', this.#attempts.giveUpAtMs(), (caller) =>
-      this.#store.resize(caller, limit),
-    );
+    const { session, store, attempts } = this.#parts;
+    await session.call('resize', attempts.giveUpAtMs(), (caller) => store.resize(caller, limit));
   }
 
   /** Adds a unit. Resolves `false` where a bounded handle exists. */
   async gain(): Promise<boolean> {
-    const marker = this.#record(0, gainMemoryMs, true);
-    const giveUpAtMs = Math.min(this.#attempts.giveUpAtMs(), this.#clock.monotonicMs() + gainMemoryMs / 2);
-    const heard = await this.#session.call('add a unit', giveUpAtMs, (caller) =>
-      this.#store.gain(caller, marker),
-    );
+    const { session, store, attempts, clock } = this.#parts;
+    const marker = this.#acquirer.record(0, gainMemoryMs, true);
+    const giveUpAtMs = Math.min(attempts.giveUpAtMs(), clock.monotonicMs() + gainMemoryMs / 2);
+    const heard = await session.call('add a unit', giveUpAtMs, (caller) => store.gain(caller, marker));
     return heard.kind === 'ok' && heard.answers[0] === true;
   }
 
@@ -264,32 +217,29 @@ export class Engine {
    * Resolves when Redis has been told; `end` stops that.
    */
   async close(release: boolean): Promise<void> {
+    const { name, line, keeper } = this.#parts;
     this.#closed = true;
-    for (const waiter of this.#line.all()) {
-      waiter.fail(new ClientClosedError(this.#options.name));
-    }
-    this.#keeper.stopRenewals();
     this.#checkIn.close();
-    const released = release ? this.#keeper.all().map((lease) => this.release(lease)) : [];
-    this.#flush();
-    await Promise.allSettled([...released, ...this.#underWay]);
+    keeper.stopRenewals();
+    for (const waiter of line.all()) {
+      waiter.fail(new ClientClosedError(name));
+    }
+    const released = release ? keeper.all().map((lease) => this.release(lease)) : [];
+    this.#outbox.flush();
+    await Promise.allSettled([...released, this.#outbox.settled()]);
   }
 
   /** What could not be said to Redis by now never will be. */
   end(): void {
-    this.#ended = true;
-    this.#holdTimer?.cancel();
-    for (const one of this.#releases) {
-      one.failed?.(new ClientClosedError(this.#options.name));
-    }
-    this.#releases = [];
+    this.#releaser.close();
+    this.#outbox.close();
   }
 
   // ---- what the client tells ----
 
   /** The connection is there again: what could not be sent goes out, and everything is looked at. */
   connected(): void {
-    this.#flush();
+    this.#outbox.flush();
     this.#checkIn.now('all');
   }
 
@@ -299,428 +249,56 @@ export class Engine {
   }
 
   wakeUp(message: WakeUp): void {
-    if (message.epoch !== this.#session.epoch || !this.#session.bound.isKnown) {
+    const { session } = this.#parts;
+    if (message.epoch !== session.epoch || !session.bound.isKnown) {
       this.#checkIn.now('first'); // from other data than we know: only a reason to look
       return;
     }
-    this.#session.hearLimit(message.limit);
-    this.#takeGrants(message.grants);
-  }
-
-  // ---- the outbox ----
-
-  #push<T>(list: T[], ...entries: T[]): void {
-    list.push(...entries);
-    if (!this.#flushing) {
-      this.#flushing = true;
-      this.#clock.endOfTurn(() => {
-        this.#flushing = false;
-        this.#flush();
-      });
+    session.hearLimit(message.limit);
+    for (const grant of message.grants) {
+      this.#acquirer.take(grant);
     }
   }
 
-  #flush(): void {
-    if (this.#acquires.length + this.#renewals.length + this.#releases.length === 0) {
-      return;
-    }
-    if (!this.#attempts.isReady()) {
-      this.#holdBack();
-      return;
-    }
-    const releases = this.#releases;
-    const renewals = this.#renewals;
-    const acquires = this.#acquires.filter((waiter) => waiter.state === 'asking');
-    this.#releases = [];
-    this.#renewals = [];
-    this.#acquires = [];
-    for (const batch of batches(releases)) {
-      this.#track(this.#sendReleases(batch));
-    }
-    for (const batch of batches(renewals)) {
-      this.#track(this.#keepRenewed(batch));
-    }
-    for (const batch of batches(acquires)) {
-      this.#track(this.#sendAcquires(batch));
-    }
-    this.#checkIn.keepUp();
-  }
-
-  /** While the connection is away, what is asked for is kept here and goes out in its order when it is back. */
-  #holdBack(): void {
-    const nowMs = this.#clock.monotonicMs();
-    for (const waiter of this.#acquires) {
-      if (!waiter.accepted && nowMs >= waiter.giveUpAtMs) {
-        waiter.fail(this.#attempts.unavailable('acquire', this.#options.name));
-      }
-    }
-    const overdue = this.#releases.filter((one) => nowMs >= one.giveUpAtMs);
-    this.#releases = this.#releases.filter((one) => nowMs < one.giveUpAtMs);
-    for (const one of overdue) {
-      this.#failRelease(one, this.#attempts.unavailable('release', this.#options.name));
-    }
-    this.#holdTimer?.cancel();
-    this.#holdTimer = this.#clock.after(200, () => this.#flush());
-  }
-
-  #track(call: Promise<void>): void {
-    const tracked = call.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
-  }
-
-  // ---- acquire ----
-
-  async #sendAcquires(batch: readonly Waiter[]): Promise<void> {
-    let asked: { waiter: Waiter; record: string }[] = [];
-    const giveUpAtMs = Math.max(
-      ...batch.map((waiter) => (waiter.accepted ? Number.POSITIVE_INFINITY : waiter.giveUpAtMs)),
-    );
-    try {
-      const heard = await this.#session.call(
-        'acquire',
-        giveUpAtMs,
-        (caller) => {
-          asked = batch
-            .filter((waiter) => waiter.state === 'asking')
-            .map((waiter) => ({ waiter, record: waiter.record }));
-          for (const { waiter } of asked) {
-            waiter.sent = true;
-          }
-          return this.#store.acquire(
-            caller,
-            this.#onLimitMismatch,
-            asked.map(({ waiter, record }) => ({
-              record,
-              weight: waiter.request.weight,
-              leaseMs: waiter.request.terms.leaseMs,
-              maxWaiting: waiter.accepted ? -1 : waiter.request.maxWaiting,
-            })),
-          );
-        },
-        () => batch.some((waiter) => waiter.state === 'asking'),
-      );
-      this.#hearAcquires(asked, heard);
-    } catch (error) {
-      for (const waiter of batch) {
-        waiter.fail(error);
-      }
-    }
-  }
-
-  #hearAcquires(asked: readonly { waiter: Waiter; record: string }[], heard: Heard<AcquireAnswer>): void {
-    switch (heard.kind) {
-      case 'abandoned':
-        return;
-      case 'mismatch':
-        for (const { waiter } of asked) {
-          waiter.fail(
-            new LimitMismatchError(this.#options.name, this.#session.declaredLimit, heard.declaredLimit),
-          );
-        }
-        return;
-      case 'ok':
-        this.#onLimitMismatch = 'settled';
-        asked.forEach(({ waiter, record }, i) => {
-          this.#hearAcquire(waiter, record, heard.answers[i] as AcquireAnswer, heard.nowMs);
-        });
-    }
-  }
-
-  #hearAcquire(waiter: Waiter, record: string, answer: AcquireAnswer, nowMs: number): void {
-    switch (answer.kind) {
-      case 'granted':
-        this.#takeGrant({ record, token: answer.token, expiresAtMs: answer.expiresAtMs });
-        return;
-      case 'queued':
-        this.#session.see(answer.ticket);
-        if (this.#line.get(record) === waiter) {
-          const first = !waiter.accepted;
-          waiter.state = 'queued';
-          waiter.accepted = true;
-          waiter.ticket = answer.ticket;
-          waiter.queuedAtMs = nowMs;
-          if (first) {
-            this.#events.waiting();
-          }
-        } else if (this.#keeper.get(record) === undefined) {
-          // Settled meanwhile. A grant by message has removed it from the line in Redis, and this is only late;
-          // a place that is really left over must not stay.
-          this.#giveBack(record);
-        }
-        return;
-      case 'full':
-        waiter.sent = false;
-        waiter.fail(new QueueFullError(this.#options.name, waiter.request.maxWaiting, answer.waiting));
-        return;
-      case 'impossible':
-        this.#refuse(waiter);
-    }
-  }
-
-  /** Its weight exceeds the limit; it is not in line (any more). */
-  #refuse(waiter: Waiter): void {
-    waiter.sent = false;
-    waiter.fail(new WeightExceedsLimitError(this.#options.name, waiter.request.weight, this.#session.limit));
-  }
-
-  // ---- grants ----
-
-  #takeGrants(grants: readonly Grant[]): void {
-    for (const grant of grants) {
-      this.#takeGrant(grant);
-    }
-  }
-
-  /** Whatever way it came. The second time, and for a request that ended, it changes nothing for the user. */
-  #takeGrant(grant: Grant): void {
-    const { record, token, expiresAtMs } = grant;
-    this.#session.see(token);
-    const waiter = this.#line.get(record);
-    if (waiter === undefined) {
-      if (token !== 0 && this.#keeper.get(record) === undefined) {
-        this.#giveBack(record);
-      }
-      return;
-    }
-    const { request } = waiter;
-    if (token === 0) {
-      this.#refuse(waiter);
-      return;
-    }
-    const deadline = this.#session.bound.deadline(expiresAtMs);
-    if (hasPassed(deadline, this.#clock)) {
-      this.#giveBack(record);
-      this.#askAnew(waiter);
-      return;
-    }
-    const lease = new Lease(
-      { record, weight: request.weight, token, expiresAtMs },
-      request.terms,
-      deadline,
-      this.#clock,
-      (expired) => this.#lose(expired, 'its lease ended before it was renewed'),
-    );
-    this.#line.remove(waiter);
-    this.#keeper.add(lease);
-    waiter.grant(lease);
-    this.#checkIn.keepUp();
-  }
-
-  /** The same request under a new record, at the end of the line. */
-  #askAnew(waiter: Waiter): void {
-    this.#line.rename(waiter, this.#newRecord(waiter.request));
-    waiter.state = 'asking';
-    waiter.sent = false;
-    this.#push(this.#acquires, waiter);
-  }
-
-  /** A waiter has failed: whatever it has in Redis is taken back. */
-  #abandon(waiter: Waiter): void {
-    this.#line.remove(waiter);
-    if (waiter.sent) {
-      this.#giveBack(waiter.record);
-    }
-  }
-
-  // ---- release ----
-
-  #release(record: string, lease: Lease | undefined): Promise<boolean> {
-    if (this.#ended) {
-      return Promise.reject(new ClientClosedError(this.#options.name));
-    }
-    return new Promise((done, failed) => {
-      this.#push(this.#releases, { record, lease, giveUpAtMs: this.#attempts.giveUpAtMs(), done, failed });
-    });
-  }
-
-  /** In the background: nobody waits for the answer, and it is tried until there is one. */
-  #giveBack(record: string): void {
-    this.#push(this.#releases, {
-      record,
-      lease: undefined,
-      giveUpAtMs: Number.POSITIVE_INFINITY,
-      done: undefined,
-      failed: undefined,
-    });
-  }
-
-  async #sendReleases(batch: readonly Release[]): Promise<void> {
-    const records = batch.map((one) => one.record);
-    const awaited = batch.filter((one) => one.done);
-    const giveUpAtMs =
-      awaited.length > 0 ? Math.max(...awaited.map((one) => one.giveUpAtMs)) : Number.POSITIVE_INFINITY;
-    try {
-      const heard = await this.#session.call('release', giveUpAtMs, (caller) =>
-        this.#store.release(caller, records),
-      );
-      if (heard.kind === 'ok') {
-        batch.forEach((one, i) => {
-          this.#hearRelease(one, heard.answers[i] === true, heard.repeated);
-        });
-      }
-    } catch (error) {
-      for (const one of batch) {
-        this.#failRelease(one, error);
-      }
-    }
-  }
-
-  #hearRelease(one: Release, released: boolean, repeated: boolean): void {
-    const { lease } = one;
-    // A release that may have been executed before finds nothing because it was.
-    const before =
-      lease !== undefined &&
-      (repeated || lease.releaseUnconfirmed) &&
-      !hasPassed(lease.deadline, this.#clock);
-    if (lease !== undefined) {
-      lease.state = 'released';
-      lease.releaseUnconfirmed = false;
-    }
-    one.done?.(released || before);
-  }
-
-  /** The caller can try again; but nobody has to for it to happen: it is said when Redis is back. */
-  #failRelease(one: Release, error: unknown): void {
-    if (one.lease !== undefined) {
-      one.lease.releaseUnconfirmed = true;
-    }
-    if (error instanceof RedisUnavailableError) {
-      this.#giveBack(one.record);
-    } else if (one.failed === undefined && error instanceof RedisRefusedError) {
-      this.#events.error(error);
-    }
-    one.failed?.(error);
-  }
-
-  // ---- renew ----
-
-  /** A renewal that is due. It is tried again until the deadline. */
-  async #keepRenewed(batch: readonly Lease[]): Promise<void> {
-    try {
-      await this.#sendRenewals(batch, Math.min(...batch.map((lease) => lease.deadline.monotonicMs)));
-    } catch (error) {
-      if (!(error instanceof ClientClosedError)) {
-        this.#events.error(error as Error);
-      }
-    } finally {
-      for (const lease of batch) {
-        if (lease.renewing) {
-          this.#keeper.retry(lease);
-        }
-      }
-    }
-  }
-
-  async #sendRenewals(batch: readonly Lease[], giveUpAtMs: number): Promise<void> {
-    let asked: Lease[] = [];
-    const heard = await this.#session.call(
-      'renew',
-      giveUpAtMs,
-      (caller) => {
-        asked = batch.filter((lease) => lease.state === 'held');
-        return this.#store.renew(caller, asked);
-      },
-      () => batch.some((lease) => lease.state === 'held'),
-    );
-    if (heard.kind === 'ok') {
-      await this.#hearRenewals(asked, heard.answers, heard.nowMs);
-    }
-  }
-
-  async #hearRenewals(asked: readonly Lease[], answers: readonly number[], nowMs: number): Promise<void> {
-    let dataLost = false;
-    asked.forEach((lease, i) => {
-      const expiresAtMs = answers[i] as number;
-      if (!lease.isHeld()) {
-        if (expiresAtMs > 0) {
-          this.#giveBack(lease.record); // renewed too late: its holder has been told that it is lost
-        }
-      } else if (expiresAtMs > 0) {
-        this.#keeper.confirm(lease, expiresAtMs, this.#session.bound.deadline(expiresAtMs));
-      } else if (lease.expiresAtMs > nowMs) {
-        dataLost = true; // it was confirmed for longer than this, and only we could have released it
-      } else {
-        this.#lose(lease, 'its lease ended on the server before it was renewed');
-      }
-    });
-    if (dataLost) {
-      await this.#session.recover();
-    }
-  }
+  // ---- what is lost ----
 
   /** The holder is told, and the units are given back at once: they would idle until the lease ends. */
   #lose(lease: Lease, why: string): void {
     if (lease.state !== 'held') {
       return;
     }
-    const error = new PermitLostError(this.#options.name, lease.record, lease.token, why);
+    const error = new PermitLostError(this.#parts.name, lease.record, lease.token, why);
     lease.lostError = error;
     lease.end('lost');
-    this.#keeper.remove(lease);
-    this.#giveBack(lease.record);
+    this.#parts.keeper.remove(lease);
+    this.#releaser.giveBack(lease.record);
     lease.abort(error);
     this.#events.lost(error);
   }
 
-  // ---- what was lost ----
-
   /** Redis has lost its data, or some of it. */
   async #restore(): Promise<void> {
-    const leases = this.#keeper.all().filter((lease) => lease.isHeld());
-    const waiters = this.#line.queued();
-    if (leases.length + waiters.length === 0 && this.#session.isStale()) {
-      this.#session.forget(); // unused for so long that its keys have expired, as they should
+    const { session, keeper, line } = this.#parts;
+    const leases = keeper.all().filter((lease) => lease.isHeld());
+    const waiters = line.queued();
+    if (leases.length + waiters.length === 0 && session.isStale()) {
+      session.forget(); // unused for so long that its keys have expired, as they should
       return;
     }
-    await putBack(this.#parts(), { leases, waiters }, true);
+    await putBack(this.#parts, { leases, waiters }, true);
     this.#events.restored(leases.length, waiters.length);
     this.#checkIn.now('all');
   }
 
   /** Our waiters were dropped, since we were silent for too long: back to their places, under new records. */
   async #rejoin(waiters: readonly Waiter[]): Promise<void> {
+    const { line, session } = this.#parts;
     for (const waiter of waiters) {
-      this.#giveBack(waiter.record);
-      this.#line.rename(waiter, this.#newRecord(waiter.request));
+      this.#releaser.giveBack(waiter.record);
+      line.rename(waiter, this.#acquirer.newRecord(waiter.request));
     }
-    if (!(await putBack(this.#parts(), { leases: [], waiters }, false))) {
-      await this.#session.recover();
+    if (!(await putBack(this.#parts, { leases: [], waiters }, false))) {
+      await session.recover();
     }
-  }
-
-  #parts() {
-    const { name, presenceMs } = this.#options;
-    return {
-      store: this.#store,
-      session: this.#session,
-      attempts: this.#attempts,
-      keeper: this.#keeper,
-      clock: this.#clock,
-      name,
-      presenceMs,
-    };
-  }
-
-  // ---- records ----
-
-  #newRecord(request: Request): string {
-    const { leaseMs, renew } = request.terms;
-    // A hand-off gives a short lease where it is renewed anyway, so that a client that died just before costs little.
-    return this.#record(
-      request.weight,
-      renew ? Math.min(leaseMs, this.#options.presenceMs) : leaseMs,
-      !renew,
-    );
-  }
-
-  #record(weight: number, leaseMs: number, firm: boolean): string {
-    const { clientId } = this.#options;
-    return writeRecord({ clientId, requestNo: this.#nextRequestNo(), weight, leaseMs, firm });
-  }
-}
-
-function* batches<T>(list: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < list.length; start += batchSize) {
-    yield list.length <= batchSize ? list : list.slice(start, start + batchSize);
   }
 }

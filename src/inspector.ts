@@ -1,3 +1,5 @@
+import type { Attempts } from './attempts.ts';
+import { ClientClosedError } from './errors.ts';
 import type { InspectSettings } from './options.ts';
 import { readRecord } from './redis/keys.ts';
 import type { SemaphoreStore } from './redis/store.ts';
@@ -42,14 +44,27 @@ export interface SemaphoreSnapshot {
   readonly waiters: readonly WaiterInLine[];
 }
 
-/** Takes one consistent snapshot, by a script that only reads. Costs what it returns, not what there is. */
+/**
+ * Takes one consistent snapshot, by a script that only reads. Costs what it returns, not what there is.
+ *
+ * @throws what `Attempts.run` throws
+ */
 export async function inspect(
   store: SemaphoreStore,
+  attempts: Attempts,
   name: string,
   settings: InspectSettings,
 ): Promise<SemaphoreSnapshot> {
   const first = settings.page * settings.pageSize;
-  const raw = await store.inspect(first, settings.pageSize);
+  const result = await attempts.run(() => store.inspect(first, settings.pageSize), {
+    doing: 'inspect',
+    semaphore: name,
+    giveUpAtMs: attempts.giveUpAtMs(),
+  });
+  if (result.kind === 'abandoned') {
+    throw new ClientClosedError(name);
+  }
+  const raw = result.value;
   const limit = Math.max(0, raw.limit);
   return {
     name,

@@ -1,10 +1,7 @@
-import type { Attempts } from './attempts.ts';
-import type { Clock } from './clock.ts';
 import { remainingMs } from './deadline.ts';
-import type { Keeper } from './keeper.ts';
+import type { EngineParts } from './engine-parts.ts';
 import type { Lease } from './lease.ts';
-import { batchSize, type SemaphoreStore } from './redis/store.ts';
-import type { Session } from './session.ts';
+import { batchSize } from './redis/store.ts';
 import type { Waiter } from './waiter.ts';
 
 /** What is to be put back. */
@@ -13,15 +10,7 @@ export interface Belongings {
   readonly waiters: readonly Waiter[];
 }
 
-export interface RestorationParts {
-  readonly store: SemaphoreStore;
-  readonly session: Session;
-  readonly attempts: Attempts;
-  readonly keeper: Keeper;
-  readonly clock: Clock;
-  readonly name: string;
-  readonly presenceMs: number;
-}
+type RestorationParts = Omit<EngineParts, 'clientId' | 'line'>;
 
 /**
  * Puts permits and places in line back into Redis, permits with what is left of their leases, waiters with their

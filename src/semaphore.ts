@@ -1,3 +1,4 @@
+import type { Attempts } from './attempts.ts';
 import { concurrentMap, type Taken } from './concurrent-map.ts';
 import type { Engine } from './engine.ts';
 import { AcquireTimeoutError, InvalidOptionsError, QueueFullError } from './errors.ts';
@@ -25,6 +26,7 @@ export interface SemaphoreParts {
   readonly settings: SemaphoreSettings;
   readonly engine: Engine;
   readonly store: SemaphoreStore;
+  readonly attempts: Attempts;
   readonly keepAlive: KeepAlive;
   reportError(error: unknown): void;
 }
@@ -172,9 +174,9 @@ export class Semaphore {
 
   /** Who holds and who waits, at one moment. */
   async inspect(options?: InspectOptions): Promise<SemaphoreSnapshot> {
-    const { engine, store, keepAlive } = this.#parts;
+    const { store, attempts, keepAlive } = this.#parts;
     const settings = parseInspectOptions(this.name, options);
-    return keepAlive.during(engine.read('inspect', () => inspect(store, this.name, settings)));
+    return keepAlive.during(inspect(store, attempts, this.name, settings));
   }
 
   /** @internal This handle's held leases, oldest first. */

@@ -38,9 +38,10 @@ export class Waiter {
   queuedAtMs = 0;
   /** Whether its present record may be known to Redis. */
   sent = false;
-  /** Whether it has ever been in line: then it outlasts any outage, otherwise it gives up at `giveUpAtMs`. */
+  /** Whether it has ever been in line. */
   accepted = false;
-  readonly giveUpAtMs: number;
+  /** Until when it may wait to be heard by Redis, monotonic; once in line it outlasts any outage. */
+  giveUpAtMs: number;
 
   readonly #abandoned: (waiter: Waiter) => void;
   readonly #timer: Timer | undefined;
@@ -66,6 +67,15 @@ export class Waiter {
       this.#onAbort = () => this.fail(signal.reason);
       signal.addEventListener('abort', this.#onAbort, { once: true });
     }
+  }
+
+  /** Redis has it in line. */
+  queue(ticket: number, nowMs: number): void {
+    this.state = 'queued';
+    this.accepted = true;
+    this.giveUpAtMs = Number.POSITIVE_INFINITY;
+    this.ticket = ticket;
+    this.queuedAtMs = nowMs;
   }
 
   /** Ends it with a permit. */

@@ -1,0 +1,228 @@
+import { hasPassed } from './deadline.ts';
+import type { EngineParts } from './engine-parts.ts';
+import { LimitMismatchError, QueueFullError, WeightExceedsLimitError } from './errors.ts';
+import { Lease } from './lease.ts';
+import type { OnLimitMismatch } from './options.ts';
+import type { Outbox } from './outbox.ts';
+import { writeRecord } from './redis/keys.ts';
+import type { AcquireAnswer, Grant } from './redis/store.ts';
+import type { Heard } from './session.ts';
+import { type Request, Waiter } from './waiter.ts';
+
+export interface AcquirerEvents {
+  /** A request got a place in line: messages should be heard. */
+  queued(): void;
+  /** A permit was granted. */
+  granted(): void;
+  /** A record in Redis that nobody here wants (any more). */
+  unwanted(record: string): void;
+  /** The deadline of a granted lease has passed. */
+  expired(lease: Lease): void;
+}
+
+interface Asked {
+  readonly waiter: Waiter;
+  /** Its record when it was asked; it may have got another since. */
+  readonly record: string;
+}
+
+/** Turns requests into leases: asks, and takes grants by whatever way they come. */
+export class Acquirer {
+  readonly #parts: EngineParts;
+  readonly #events: AcquirerEvents;
+  readonly #nextRequestNo: () => number;
+  readonly #push: (waiter: Waiter) => void;
+  #onLimitMismatch: OnLimitMismatch | 'settled';
+
+  constructor(
+    parts: EngineParts,
+    outbox: Outbox,
+    nextRequestNo: () => number,
+    onLimitMismatch: OnLimitMismatch,
+    events: AcquirerEvents,
+  ) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#nextRequestNo = nextRequestNo;
+    this.#onLimitMismatch = onLimitMismatch;
+    this.#push = outbox.open<Waiter>({
+      send: (batch) => this.#send(batch),
+      isWanted: (waiter) => waiter.state === 'asking',
+      giveUpAtMs: (waiter) => waiter.giveUpAtMs,
+      giveUp: (waiter) => waiter.fail(parts.attempts.unavailable('acquire', parts.name)),
+    });
+  }
+
+  ask(request: Request): void {
+    const { name, line, clock, attempts } = this.#parts;
+    if (request.signal?.aborted) {
+      request.failed(request.signal.reason);
+      return;
+    }
+    const waiter = new Waiter(
+      request,
+      this.newRecord(request),
+      attempts.giveUpAtMs(),
+      name,
+      clock,
+      (abandoned) => this.#abandon(abandoned),
+    );
+    line.add(waiter);
+    this.#push(waiter);
+  }
+
+  /** The limit will be declared anew, with this policy. */
+  redeclare(onLimitMismatch: OnLimitMismatch): void {
+    this.#onLimitMismatch = onLimitMismatch;
+  }
+
+  /** The name of a request in Redis. */
+  newRecord({ weight, terms: { leaseMs, renew } }: Request): string {
+    const { presenceMs } = this.#parts;
+    // A hand-off gives a short lease where it is renewed anyway, so that a client that died just before costs little.
+    return this.record(weight, renew ? Math.min(leaseMs, presenceMs) : leaseMs, !renew);
+  }
+
+  record(weight: number, leaseMs: number, firm: boolean): string {
+    const { clientId } = this.#parts;
+    return writeRecord({ clientId, requestNo: this.#nextRequestNo(), weight, leaseMs, firm });
+  }
+
+  /** Whatever way it came. The second time, and for a request that ended, it changes nothing for the user. */
+  take({ record, token, expiresAtMs }: Grant): void {
+    const { line, keeper, session, clock } = this.#parts;
+    session.see(token);
+    const waiter = line.get(record);
+    if (waiter === undefined) {
+      if (token !== 0 && keeper.get(record) === undefined) {
+        this.#events.unwanted(record);
+      }
+      return;
+    }
+    if (token === 0) {
+      this.refuse(waiter);
+      return;
+    }
+    const deadline = session.bound.deadline(expiresAtMs);
+    if (hasPassed(deadline, clock)) {
+      this.#events.unwanted(record);
+      this.#askAnew(waiter);
+      return;
+    }
+    const { weight, terms } = waiter.request;
+    const lease = new Lease(
+      { record, weight, token, expiresAtMs },
+      terms,
+      deadline,
+      clock,
+      this.#events.expired,
+    );
+    line.remove(waiter);
+    keeper.add(lease);
+    waiter.grant(lease);
+    this.#events.granted();
+  }
+
+  /** Its weight exceeds the limit; it is not in line (any more). */
+  refuse(waiter: Waiter): void {
+    const { name, session } = this.#parts;
+    waiter.sent = false;
+    waiter.fail(new WeightExceedsLimitError(name, waiter.request.weight, session.limit));
+  }
+
+  async #send(batch: readonly Waiter[]): Promise<void> {
+    const { session, store } = this.#parts;
+    let asked: Asked[] = [];
+    try {
+      const heard = await session.call(
+        'acquire',
+        Math.max(...batch.map((waiter) => waiter.giveUpAtMs)),
+        (caller) => {
+          asked = batch.flatMap((waiter) =>
+            waiter.state === 'asking' ? [{ waiter, record: waiter.record }] : [],
+          );
+          for (const { waiter } of asked) {
+            waiter.sent = true;
+          }
+          return store.acquire(caller, this.#onLimitMismatch, asked.map(requestOf));
+        },
+        () => batch.some((waiter) => waiter.state === 'asking'),
+      );
+      this.#hear(asked, heard);
+    } catch (error) {
+      for (const waiter of batch) {
+        waiter.fail(error);
+      }
+    }
+  }
+
+  #hear(asked: readonly Asked[], heard: Heard<AcquireAnswer>): void {
+    const { name, session } = this.#parts;
+    switch (heard.kind) {
+      case 'abandoned':
+        return;
+      case 'mismatch':
+        for (const { waiter } of asked) {
+          waiter.sent = false;
+          waiter.fail(new LimitMismatchError(name, session.declaredLimit, heard.declaredLimit));
+        }
+        return;
+      case 'ok':
+        this.#onLimitMismatch = 'settled';
+        asked.forEach((one, i) => {
+          this.#hearAnswer(one, heard.answers[i] as AcquireAnswer, heard.nowMs);
+        });
+    }
+  }
+
+  #hearAnswer({ waiter, record }: Asked, answer: AcquireAnswer, nowMs: number): void {
+    switch (answer.kind) {
+      case 'granted':
+        this.take({ record, token: answer.token, expiresAtMs: answer.expiresAtMs });
+        return;
+      case 'queued':
+        this.#hearQueued(waiter, record, answer.ticket, nowMs);
+        return;
+      case 'full':
+        waiter.sent = false;
+        waiter.fail(new QueueFullError(this.#parts.name, waiter.request.maxWaiting, answer.waiting));
+        return;
+      case 'impossible':
+        this.refuse(waiter);
+    }
+  }
+
+  #hearQueued(waiter: Waiter, record: string, ticket: number, nowMs: number): void {
+    const { session, line, keeper } = this.#parts;
+    session.see(ticket);
+    if (line.get(record) === waiter) {
+      waiter.queue(ticket, nowMs);
+      this.#events.queued();
+    } else if (keeper.get(record) === undefined) {
+      // Settled meanwhile. If by a grant, this is only late; but a place that is left over must not stay.
+      this.#events.unwanted(record);
+    }
+  }
+
+  /** The same request under a new record, at the end of the line. */
+  #askAnew(waiter: Waiter): void {
+    this.#parts.line.rename(waiter, this.newRecord(waiter.request));
+    waiter.state = 'asking';
+    waiter.sent = false;
+    this.#push(waiter);
+  }
+
+  /** It has failed: whatever it has in Redis is taken back. */
+  #abandon(waiter: Waiter): void {
+    this.#parts.line.remove(waiter);
+    if (waiter.sent) {
+      this.#events.unwanted(waiter.record);
+    }
+  }
+}
+
+function requestOf({ waiter, record }: Asked) {
+  const { weight, terms, maxWaiting } = waiter.request;
+  // Once in line it is not turned away, wherever it has to ask again.
+  return { record, weight, leaseMs: terms.leaseMs, maxWaiting: waiter.accepted ? -1 : maxWaiting };
+}

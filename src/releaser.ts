@@ -1,0 +1,107 @@
+import { hasPassed } from './deadline.ts';
+import type { EngineParts } from './engine-parts.ts';
+import { ClientClosedError, RedisRefusedError, RedisUnavailableError } from './errors.ts';
+import type { Lease } from './lease.ts';
+import type { Outbox } from './outbox.ts';
+
+interface Release {
+  readonly record: string;
+  /** The lease, if this is the first release of a permit of ours. */
+  readonly lease: Lease | undefined;
+  readonly giveUpAtMs: number;
+  /** Who waits for the answer; `undefined` in the background. */
+  readonly asker: { done(released: boolean): void; failed(reason: unknown): void } | undefined;
+}
+
+/** Takes records out of Redis: permits that users release, and in the background whatever must not stay. */
+export class Releaser {
+  readonly #parts: Pick<EngineParts, 'name' | 'clock' | 'attempts' | 'store' | 'session'>;
+  readonly #reportError: (error: Error) => void;
+  readonly #push: (release: Release) => void;
+  #closed = false;
+
+  constructor(
+    parts: Pick<EngineParts, 'name' | 'clock' | 'attempts' | 'store' | 'session'>,
+    outbox: Outbox,
+    reportError: (error: Error) => void,
+  ) {
+    this.#parts = parts;
+    this.#reportError = reportError;
+    this.#push = outbox.open<Release>({
+      send: (batch) => this.#send(batch),
+      isWanted: () => true,
+      giveUpAtMs: (release) => (this.#closed ? 0 : release.giveUpAtMs),
+      giveUp: (release) => this.#fail(release, parts.attempts.unavailable('release', parts.name)),
+    });
+  }
+
+  /** Resolves whether the record was a held permit of ours. `lease` is given at its first release. */
+  release(record: string, lease: Lease | undefined): Promise<boolean> {
+    if (this.#closed) {
+      return Promise.reject(new ClientClosedError(this.#parts.name));
+    }
+    return new Promise((done, failed) => {
+      const giveUpAtMs = this.#parts.attempts.giveUpAtMs();
+      this.#push({ record, lease, giveUpAtMs, asker: { done, failed } });
+    });
+  }
+
+  /** In the background: nobody waits for the answer, and it is tried until there is one. */
+  giveBack(record: string): void {
+    if (!this.#closed) {
+      this.#push({ record, lease: undefined, giveUpAtMs: Number.POSITIVE_INFINITY, asker: undefined });
+    }
+  }
+
+  /** From now on nothing can be said to Redis. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #send(batch: readonly Release[]): Promise<void> {
+    const { session, store } = this.#parts;
+    const records = batch.map(({ record }) => record);
+    const awaited = batch.filter(({ asker }) => asker !== undefined);
+    const giveUpAtMs = Math.max(
+      ...(awaited.length > 0 ? awaited : batch).map((release) => release.giveUpAtMs),
+    );
+    try {
+      const heard = await session.call('release', giveUpAtMs, (caller) => store.release(caller, records));
+      if (heard.kind === 'ok') {
+        batch.forEach((release, i) => {
+          this.#hear(release, heard.answers[i] === true, heard.repeated);
+        });
+      }
+    } catch (error) {
+      for (const release of batch) {
+        this.#fail(release, error);
+      }
+    }
+  }
+
+  #hear({ lease, asker }: Release, released: boolean, repeated: boolean): void {
+    // A release that may have been executed before finds nothing because it was.
+    const before =
+      lease !== undefined &&
+      (repeated || lease.releaseUnconfirmed) &&
+      !hasPassed(lease.deadline, this.#parts.clock);
+    if (lease !== undefined) {
+      lease.state = 'released';
+      lease.releaseUnconfirmed = false;
+    }
+    asker?.done(released || before);
+  }
+
+  /** The caller can try again; but nobody has to for it to happen: it is said when Redis is back. */
+  #fail({ record, lease, asker }: Release, error: unknown): void {
+    if (lease !== undefined) {
+      lease.releaseUnconfirmed = true;
+    }
+    if (error instanceof RedisUnavailableError) {
+      this.giveBack(record);
+    } else if (asker === undefined && error instanceof RedisRefusedError) {
+      this.#reportError(error);
+    }
+    asker?.failed(this.#closed ? new ClientClosedError(this.#parts.name) : error);
+  }
+}

@@ -1,0 +1,103 @@
+import type { EngineParts } from './engine-parts.ts';
+import { ClientClosedError } from './errors.ts';
+import type { Lease } from './lease.ts';
+import type { Outbox } from './outbox.ts';
+
+type RenewerParts = Pick<EngineParts, 'clock' | 'store' | 'session' | 'keeper'>;
+
+export interface RenewerEvents {
+  /** Its lease has ended on the server. */
+  ended(lease: Lease): void;
+  /** A renewal that came too late for its holder has succeeded on the server. */
+  tooLate(lease: Lease): void;
+  error(error: Error): void;
+}
+
+/** Renews leases in Redis, those that are due together in one call. */
+export class Renewer {
+  readonly #parts: RenewerParts;
+  readonly #events: RenewerEvents;
+  readonly #push: (lease: Lease) => void;
+
+  constructor(parts: RenewerParts, outbox: Outbox, events: RenewerEvents) {
+    this.#parts = parts;
+    this.#events = events;
+    this.#push = outbox.open<Lease>({
+      send: (batch) => this.#keepRenewed(batch),
+      isWanted: (lease) => lease.state === 'held',
+      giveUpAtMs: (lease) => lease.deadline.monotonicMs,
+      giveUp: () => {}, // the keeper notices by itself
+    });
+  }
+
+  /** Renewals that are due. They are tried again until the deadline; the keeper hears how each went. */
+  renewDue(leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      this.#push(lease);
+    }
+  }
+
+  /**
+   * Renews one lease now; whether it is still held then is for the caller to look.
+   *
+   * @throws what `Session.call` throws
+   */
+  renewNow(lease: Lease, giveUpAtMs: number): Promise<void> {
+    return this.#send([lease], giveUpAtMs);
+  }
+
+  async #keepRenewed(batch: readonly Lease[]): Promise<void> {
+    try {
+      await this.#send(batch, Math.min(...batch.map((lease) => lease.deadline.monotonicMs)));
+    } catch (error) {
+      if (!(error instanceof ClientClosedError)) {
+        this.#events.error(error as Error);
+      }
+    } finally {
+      for (const lease of batch) {
+        if (lease.renewing) {
+          this.#parts.keeper.retry(lease);
+        }
+      }
+    }
+  }
+
+  async #send(batch: readonly Lease[], giveUpAtMs: number): Promise<void> {
+    const { session, store } = this.#parts;
+    let asked: Lease[] = [];
+    const heard = await session.call(
+      'renew',
+      giveUpAtMs,
+      (caller) => {
+        asked = batch.filter((lease) => lease.state === 'held');
+        return store.renew(caller, asked);
+      },
+      () => batch.some((lease) => lease.state === 'held'),
+    );
+    if (heard.kind === 'ok') {
+      await this.#hear(asked, heard.answers, heard.nowMs);
+    }
+  }
+
+  async #hear(asked: readonly Lease[], answers: readonly number[], nowMs: number): Promise<void> {
+    const { session, keeper } = this.#parts;
+    let dataLost = false;
+    asked.forEach((lease, i) => {
+      const expiresAtMs = answers[i] as number;
+      if (!lease.isHeld()) {
+        if (expiresAtMs > 0) {
+          this.#events.tooLate(lease);
+        }
+      } else if (expiresAtMs > 0) {
+        keeper.confirm(lease, expiresAtMs, session.bound.deadline(expiresAtMs));
+      } else if (lease.expiresAtMs > nowMs) {
+        dataLost = true; // it was confirmed for longer than this, and only we could have released it
+      } else {
+        this.#events.ended(lease);
+      }
+    });
+    if (dataLost) {
+      await session.recover();
+    }
+  }
+}
