@@ -38,7 +38,7 @@ for i = firstRecord, #records do
     if expiresAtMs > semaphore.nowMs then
       redis.call('ZREM', permitsKey, record)
       semaphore.held = semaphore.held - weight
-      released = weight > 0 and 1 or 0
+      released = 1
     end
     if semaphore.hasLine then
       redis.call('ZREM', waitersKey, record)

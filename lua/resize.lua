@@ -3,9 +3,10 @@
 --
 -- #include shared/arguments
 -- ARGV[10] newLimit  integer: the limit from now on; -1 to add one unit instead
--- ARGV[11] marker    record of weight 0 that stays until its lease ends, so that a unit is added once
---                    although the call may come twice; empty when a limit is set
-local newLimit, marker = tonumber(ARGV[10]), ARGV[11]
+-- ARGV[11] marker    string: remembered in clientsKey, so that a unit is added once although the call may
+--                    come twice; empty when a limit is set
+-- ARGV[12] memoryMs  integer: for how long it is remembered
+local newLimit, marker, memoryMs = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12])
 --
 -- Reply: as in shared/reply.lua, with one answer: 1 if done (now or by an earlier copy of the call), 0 if a
 -- unit was to be added and a bounded handle exists.
@@ -35,8 +36,7 @@ if newLimit >= 0 then
 elseif semaphore.bounded then
   done = 0
 else
-  local _, _, _, leaseMs = readRecord(marker)
-  if redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', semaphore.nowMs + leaseMs), marker) == 1 then
+  if redis.call('ZADD', clientsKey, 'NX', string.format('%.0f', semaphore.nowMs + memoryMs), marker) == 1 then
     semaphore.set('limit', semaphore.limit + 1)
   end
 end

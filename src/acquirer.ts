@@ -2,7 +2,7 @@ import { hasPassed } from './deadline.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { LimitMismatchError, QueueFullError, WeightExceedsLimitError } from './errors.ts';
 import { Lease } from './lease.ts';
-import type { OnLimitMismatch } from './options.ts';
+import type { Declaration } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { writeRecord } from './redis/keys.ts';
 import type { AcquireAnswer, Grant } from './redis/store.ts';
@@ -32,21 +32,16 @@ export class Acquirer {
   readonly #events: AcquirerEvents;
   readonly #nextRequestNo: () => number;
   readonly #push: (waiter: Waiter) => void;
-  #onLimitMismatch: OnLimitMismatch | 'settled';
+  readonly #settled = new Set<string>();
 
-  constructor(
-    parts: EngineParts,
-    outbox: Outbox,
-    nextRequestNo: () => number,
-    onLimitMismatch: OnLimitMismatch,
-    events: AcquirerEvents,
-  ) {
+  constructor(parts: EngineParts, outbox: Outbox, nextRequestNo: () => number, events: AcquirerEvents) {
     this.#parts = parts;
     this.#events = events;
     this.#nextRequestNo = nextRequestNo;
-    this.#onLimitMismatch = onLimitMismatch;
     this.#push = outbox.open<Waiter>({
-      send: (batch) => this.#send(batch),
+      send: async (batch) => {
+        await Promise.all(this.#byDeclaration(batch).map((group) => this.#send(group)));
+      },
       isWanted: (waiter) => waiter.state === 'asking',
       giveUpAtMs: (waiter) => waiter.giveUpAtMs,
       giveUp: (waiter) => waiter.fail(parts.attempts.unavailable('acquire', parts.name)),
@@ -69,11 +64,6 @@ export class Acquirer {
     );
     line.add(waiter);
     this.#push(waiter);
-  }
-
-  /** The limit will be declared anew, with this policy. */
-  redeclare(onLimitMismatch: OnLimitMismatch): void {
-    this.#onLimitMismatch = onLimitMismatch;
   }
 
   /** The name of a request in Redis. */
@@ -132,6 +122,11 @@ export class Acquirer {
 
   async #send(batch: readonly Waiter[]): Promise<void> {
     const { session, store } = this.#parts;
+    const [
+      {
+        request: { declaration },
+      },
+    ] = batch as [Waiter];
     let asked: Asked[] = [];
     try {
       const heard = await session.call(
@@ -144,11 +139,17 @@ export class Acquirer {
           for (const { waiter } of asked) {
             waiter.sent = true;
           }
-          return store.acquire(caller, this.#onLimitMismatch, asked.map(requestOf));
+          return this.#isSettled(declaration)
+            ? store.acquire(caller, 'settled', asked.map(requestOf))
+            : store.acquire(
+                { ...caller, limit: declaration.limit },
+                declaration.onLimitMismatch,
+                asked.map(requestOf),
+              );
         },
         () => batch.some((waiter) => waiter.state === 'asking'),
       );
-      this.#hear(asked, heard);
+      this.#hear(asked, heard, declaration);
     } catch (error) {
       for (const waiter of batch) {
         waiter.fail(error);
@@ -156,7 +157,7 @@ export class Acquirer {
     }
   }
 
-  #hear(asked: readonly Asked[], heard: Heard<AcquireAnswer>): void {
+  #hear(asked: readonly Asked[], heard: Heard<AcquireAnswer>, declaration: Declaration): void {
     const { name, session } = this.#parts;
     switch (heard.kind) {
       case 'abandoned':
@@ -164,11 +165,16 @@ export class Acquirer {
       case 'mismatch':
         for (const { waiter } of asked) {
           waiter.sent = false;
-          waiter.fail(new LimitMismatchError(name, session.declaredLimit, heard.declaredLimit));
+          waiter.fail(new LimitMismatchError(name, declaration.limit, heard.declaredLimit));
         }
         return;
       case 'ok':
-        this.#onLimitMismatch = 'settled';
+        if (!this.#isSettled(declaration)) {
+          this.#settled.add(keyOf(declaration));
+          if (declaration.onLimitMismatch === 'resize') {
+            session.declaredLimit = declaration.limit;
+          }
+        }
         asked.forEach((one, i) => {
           this.#hearAnswer(one, heard.answers[i] as AcquireAnswer, heard.nowMs);
         });
@@ -204,6 +210,28 @@ export class Acquirer {
     }
   }
 
+  /** In their order, those together that can go in one call: what Redis has not heard declared yet goes alone. */
+  #byDeclaration(batch: readonly Waiter[]): Waiter[][] {
+    const groups: Waiter[][] = [];
+    let last: string | undefined;
+    for (const waiter of batch) {
+      const { declaration } = waiter.request;
+      const key = this.#isSettled(declaration) ? 'settled' : keyOf(declaration);
+      if (key === last) {
+        groups.at(-1)?.push(waiter);
+      } else {
+        groups.push([waiter]);
+      }
+      last = key;
+    }
+    return groups;
+  }
+
+  /** Whether Redis has heard the declaration, and what followed from it was done. */
+  #isSettled(declaration: Declaration): boolean {
+    return this.#settled.has(keyOf(declaration));
+  }
+
   /** The same request under a new record, at the end of the line. */
   #askAnew(waiter: Waiter): void {
     this.#parts.line.rename(waiter, this.newRecord(waiter.request));
@@ -219,6 +247,10 @@ export class Acquirer {
       this.#events.unwanted(waiter.record);
     }
   }
+}
+
+function keyOf({ limit, onLimitMismatch }: Declaration): string {
+  return `${limit} ${onLimitMismatch}`;
 }
 
 function requestOf({ waiter, record }: Asked) {

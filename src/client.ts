@@ -5,7 +5,7 @@ import { Attempts } from './attempts.ts';
 import { BoundedSemaphore } from './bounded-semaphore.ts';
 import { systemClock } from './clock.ts';
 import { Engine } from './engine.ts';
-import { ClientClosedError, LimitMismatchError, type PermitLostError } from './errors.ts';
+import { ClientClosedError, type PermitLostError } from './errors.ts';
 import { inspect, type SemaphoreSnapshot } from './inspector.ts';
 import { KeepAlive } from './keep-alive.ts';
 import {
@@ -93,7 +93,6 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
    *
    * @param name any unicode up to 200 characters without braces and control characters
    * @throws InvalidOptionsError
-   * @throws LimitMismatchError if this client has declared another limit for it, and `onLimitMismatch` is `'error'`
    * @throws ClientClosedError
    */
   semaphore(name: string, options: SemaphoreOptions): Semaphore {
@@ -159,10 +158,10 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     if (open === undefined) {
       open = this.#openSemaphore(name, settings);
       this.#open.set(name, open);
-    } else if (settings.limit !== open.engine.declaredLimit && settings.onLimitMismatch === 'error') {
-      throw new LimitMismatchError(name, settings.limit, open.engine.declaredLimit);
     }
-    open.engine.declare(settings.limit, settings.onLimitMismatch, bounded);
+    if (bounded) {
+      open.engine.setBounded();
+    }
     return {
       name,
       settings,
@@ -174,7 +173,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     };
   }
 
-  #openSemaphore(name: string, { limit, onLimitMismatch }: SemaphoreSettings): OpenSemaphore {
+  #openSemaphore(name: string, { limit }: SemaphoreSettings): OpenSemaphore {
     const { presenceMs, retentionMs } = this.#settings;
     const store = this.#storeOf(name);
     const engine = new Engine(
@@ -182,7 +181,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
       this.#attempts,
       systemClock,
       () => ++this.#lastRequestNo,
-      { name, clientId: this.id, limit, onLimitMismatch, presenceMs, retentionMs },
+      { name, clientId: this.id, limit, presenceMs, retentionMs },
       {
         waiting: () => this.#wakeUps.listen(),
         missed: (record) => this.#wakeUps.miss(record),

@@ -11,6 +11,8 @@ export interface ConcurrentMap<T, R, P extends Taken> {
   readonly fn: (item: T, permit: Permit, index: number) => R | PromiseLike<R>;
   /** Calls off everything, with its reason. */
   readonly signal: AbortSignal | undefined;
+  /** How many tasks can run at once at most, as far as is known. */
+  mostAtOnce(): number;
   /** Takes a permit; rejects when the signal aborts. */
   acquire(signal: AbortSignal): Promise<P>;
   /** Runs one task under its permit and releases it. */
@@ -18,52 +20,97 @@ export interface ConcurrentMap<T, R, P extends Taken> {
 }
 
 /**
- * Maps items to results in their order, each under a permit of its own. One item is taken ahead and waits for its
- * permit; the next is taken when that one has come, so a million items queue nothing.
+ * Maps items to results in their order, each under a permit of its own. Items are taken as permits come: one is asked
+ * for at first, then as many as run already, and never more than can run at once, plus one. So a million items queue
+ * next to nothing, and free permits are soon all in use.
  *
- * The first failure calls off the rest: no item is taken any more, the one that waits leaves the line, the signals of
- * running tasks abort. It rejects when those have ended, so that nothing runs on unnoticed.
+ * The first failure calls off the rest: no item is taken any more, those that wait leave the line, the signals of
+ * running tasks abort. It rejects when those have ended, so that nothing runs on unnoticed; a source that is silent is
+ * not waited for.
  */
 export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T, R, P>): Promise<R[]> {
-  const { items, fn, acquire, run } = map;
   const results: R[] = [];
-  const running = new Map<P, Promise<void>>();
+  const open = new Set<Promise<void>>();
+  const running = new Set<P>();
   const stop = new AbortController();
-  const signal = map.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, map.signal]);
+  let asking = 0;
+  let wake = () => {};
+
   const fail = (reason: unknown) => {
     if (!stop.signal.aborted) {
       stop.abort(reason);
-      for (const taken of running.keys()) {
+      for (const taken of running) {
         taken.abort(reason);
       }
+      wake();
     }
   };
+  const mayTake = () => asking === 0 || asking < Math.min(running.size, map.mostAtOnce() - running.size);
 
+  const handle = async (item: T, index: number) => {
+    try {
+      asking++;
+      const taken = await map.acquire(stop.signal).finally(() => asking--);
+      running.add(taken);
+      wake();
+      const task = () => {
+        stop.signal.throwIfAborted(); // its permit came just as another failed
+        return map.fn(item, taken.permit, index);
+      };
+      results[index] = await map.run(taken, task).finally(() => running.delete(taken));
+    } catch (error) {
+      fail(error);
+    }
+    wake();
+  };
+
+  const onAbort = () => fail(map.signal?.reason);
+  map.signal?.addEventListener('abort', onAbort, { once: true });
+  const source = iterate(map.items);
   try {
-    let index = 0;
-    for await (const item of items) {
-      if (stop.signal.aborted) {
+    map.signal?.throwIfAborted();
+    for (let index = 0; !stop.signal.aborted; ) {
+      if (!mayTake()) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        continue;
+      }
+      const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        wake = () => stop.signal.aborted && resolve({ done: true, value: undefined });
+        source.next().then(resolve, reject);
+      });
+      if (next.done) {
         break;
       }
-      const taken = await acquire(signal);
-      const i = index++;
-      const task = run(taken, () => {
-        stop.signal.throwIfAborted(); // it came just as another failed
-        return fn(item, taken.permit, i);
-      });
-      running.set(
-        taken,
-        task
-          .then((result) => {
-            results[i] = result;
-          }, fail)
-          .finally(() => running.delete(taken)),
-      );
+      const handled: Promise<void> = handle(next.value, index++).finally(() => open.delete(handled));
+      open.add(handled);
     }
   } catch (error) {
     fail(error);
   }
-  await Promise.all(running.values());
+  if (stop.signal.aborted) {
+    source.close();
+  }
+  await Promise.all(open);
+  map.signal?.removeEventListener('abort', onAbort);
   stop.signal.throwIfAborted();
   return results;
+}
+
+interface Source<T> {
+  next(): Promise<IteratorResult<T>>;
+  /** Lets the source clean up, and does not wait for it: it may be silent for ever. */
+  close(): void;
+}
+
+function iterate<T>(items: Iterable<T> | AsyncIterable<T>): Source<T> {
+  const iterator = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  return {
+    next: async () => iterator.next(),
+    close: () => {
+      const closing = async () => iterator.return?.();
+      closing().catch(() => {}); // the map has failed already, with another reason
+    },
+  };
 }

@@ -7,7 +7,6 @@ import { ClientClosedError, PermitLostError } from './errors.ts';
 import { Keeper } from './keeper.ts';
 import type { Lease } from './lease.ts';
 import { Line } from './line.ts';
-import type { OnLimitMismatch } from './options.ts';
 import { Outbox } from './outbox.ts';
 import type { SemaphoreStore } from './redis/store.ts';
 import type { WakeUp } from './redis/wakeups.ts';
@@ -53,7 +52,6 @@ export interface EngineOptions {
   readonly name: string;
   readonly clientId: string;
   readonly limit: number;
-  readonly onLimitMismatch: OnLimitMismatch;
   readonly presenceMs: number;
   readonly retentionMs: number;
 }
@@ -114,7 +112,7 @@ export class Engine {
       tooLate: (lease) => this.#releaser.giveBack(lease.record),
       error: events.error,
     });
-    this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, options.onLimitMismatch, {
+    this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, {
       queued: events.waiting,
       granted: () => this.#checkIn.keepUp(),
       unwanted: (record) => this.#releaser.giveBack(record),
@@ -137,18 +135,14 @@ export class Engine {
     return this.#parts.session.limit;
   }
 
-  get declaredLimit(): number {
-    return this.#parts.session.declaredLimit;
+  /** How many requests of this client wait. */
+  get waiting(): number {
+    return this.#parts.line.size;
   }
 
-  /** Declares another limit than before, or that a bounded handle exists. */
-  declare(limit: number, onLimitMismatch: OnLimitMismatch, bounded: boolean): void {
-    const { session } = this.#parts;
-    session.bounded ||= bounded;
-    if (limit !== session.declaredLimit && onLimitMismatch === 'resize') {
-      session.declaredLimit = limit;
-      this.#acquirer.redeclare('resize');
-    }
+  /** A bounded handle exists in this client; Redis hears of it with the next call. */
+  setBounded(): void {
+    this.#parts.session.bounded = true;
   }
 
   // ---- what handles ask for ----
@@ -206,9 +200,11 @@ export class Engine {
   /** Adds a unit. Resolves `false` where a bounded handle exists. */
   async gain(): Promise<boolean> {
     const { session, store, attempts, clock } = this.#parts;
-    const marker = this.#acquirer.record(0, gainMemoryMs, true);
+    const marker = this.#acquirer.record(0, 0, false);
     const giveUpAtMs = Math.min(attempts.giveUpAtMs(), clock.monotonicMs() + gainMemoryMs / 2);
-    const heard = await session.call('add a unit', giveUpAtMs, (caller) => store.gain(caller, marker));
+    const heard = await session.call('add a unit', giveUpAtMs, (caller) =>
+      store.gain(caller, marker, gainMemoryMs),
+    );
     return heard.kind === 'ok' && heard.answers[0] === true;
   }
 

@@ -75,8 +75,7 @@ export async function inspect(
     waiting: raw.waiting,
     holders: raw.permits.flatMap(({ record, expiresAtMs }) => {
       const parts = readRecord(record);
-      // Weight 0 marks a unit that was added; it is nobody's permit.
-      return parts === undefined || parts.weight === 0
+      return parts === undefined
         ? []
         : [
             {

@@ -47,6 +47,7 @@ export class Lease {
   readonly #clock: Clock;
   readonly #expire: (lease: Lease) => void;
   #controller: AbortController | undefined;
+  #aborted: { readonly reason: unknown } | undefined;
 
   constructor(
     grant: {
@@ -91,8 +92,8 @@ export class Lease {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.lostError !== undefined) {
-        this.#controller.abort(this.lostError);
+      if (this.#aborted !== undefined) {
+        this.#controller.abort(this.#aborted.reason);
       }
     }
     return this.#controller.signal;
@@ -104,8 +105,9 @@ export class Lease {
     this.onEnd?.(this);
   }
 
-  /** Tells whoever watches the signal to stop. */
+  /** Tells whoever watches the signal to stop, now or later. */
   abort(reason: unknown): void {
+    this.#aborted ??= { reason };
     this.#controller?.abort(reason);
   }
 }

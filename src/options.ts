@@ -39,6 +39,9 @@ export interface SemaphoreOptions {
   onLimitMismatch?: OnLimitMismatch;
 }
 
+/** What a handle declares of the semaphore. */
+export type Declaration = Readonly<Required<Pick<SemaphoreOptions, 'limit' | 'onLimitMismatch'>>>;
+
 /** What one attempt to take a permit can be told. */
 export interface TryAcquireOptions {
   /** How many units to take, an integer ≥ 1. Default 1. */
@@ -175,7 +178,8 @@ function describe(issue: z.core.$ZodIssue, value: unknown): string {
 function allowed(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.expected === 'int' ? 'an integer' : `a ${issue.expected}`;
+      // Every number among the options is an integer.
+      return ['int', 'number'].includes(issue.expected) ? 'an integer' : withArticle(issue.expected);
     case 'too_small':
       return issue.origin === 'string' ? 'at least one character' : `an integer ≥ ${issue.minimum}`;
     case 'too_big':
@@ -185,6 +189,10 @@ function allowed(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
+}
+
+function withArticle(word: string): string {
+  return `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`;
 }
 
 function show(value: unknown): string {

@@ -8,6 +8,7 @@ import type { Lease } from './lease.ts';
 import {
   type AcquireOptions,
   type AcquireSettings,
+  type Declaration,
   type InspectOptions,
   parseAcquireOptions,
   parseInspectOptions,
@@ -44,6 +45,7 @@ export interface SemaphoreParts {
 export class Semaphore {
   readonly name: string;
   readonly #parts: SemaphoreParts;
+  readonly #declaration: Declaration;
   /** What this handle holds, oldest first. */
   readonly #leases = new Set<Lease>();
   readonly #forget = (lease: Lease) => this.#leases.delete(lease);
@@ -59,6 +61,8 @@ export class Semaphore {
   /** @internal */
   constructor(parts: SemaphoreParts) {
     this.#parts = parts;
+    const { limit, onLimitMismatch } = parts.settings;
+    this.#declaration = { limit, onLimitMismatch };
     this.name = parts.name;
   }
 
@@ -124,10 +128,10 @@ export class Semaphore {
 
   /**
    * Calls `fn` for every item, each under a permit of its own, and resolves to the results in the order of the items.
-   * Takes the next item only when the one before has its permit, so a million items queue nothing.
+   * Takes items only as permits come, never more than can run at once, plus one: a million items queue next to nothing.
    *
-   * The first failure calls off the rest: no further item is taken, the one in line leaves it, the signals of the
-   * running tasks abort with that reason. It rejects with it when they have ended.
+   * The first failure calls off the rest: no further item is taken, those in line leave it, the signals of the running
+   * tasks abort with that reason. It rejects with it when they have ended. `options.signal` does the same.
    */
   async map<T, R>(
     items: Iterable<T> | AsyncIterable<T>,
@@ -139,6 +143,7 @@ export class Semaphore {
       items,
       fn,
       signal: settings.signal,
+      mostAtOnce: () => Math.floor(this.limit / (settings.weight ?? 1)),
       acquire: (signal) =>
         this.#acquire(
           () => ({ ...settings, signal }),
@@ -199,9 +204,10 @@ export class Semaphore {
     return this.#parts.keepAlive.during(this.#parts.engine.gain());
   }
 
-  /** Shows the name, the limit and what this handle holds when it is printed. */
+  /** Shows, when it is printed, what this handle holds and how many requests of this client wait. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return `${this.constructor.name}(${this.name}, limit ${this.limit}, ${this.heldLeases().length} held here)`;
+    const held = `${this.heldLeases().length} held here`;
+    return `${this.constructor.name}(${this.name}, limit ${this.limit}, ${held}, ${this.#parts.engine.waiting} waiting here)`;
   }
 
   #acquire<P>(settingsOf: () => AcquireSettings, handleOf: (lease: Lease) => P): Promise<P> {
@@ -210,6 +216,7 @@ export class Semaphore {
       const { weight, leaseMs, renew, timeoutMs, signal } = settingsOf();
       keepAlive.enter();
       engine.ask({
+        declaration: this.#declaration,
         weight: weight ?? 1,
         terms: {
           leaseMs: leaseMs ?? own.leaseMs,

@@ -1,9 +1,12 @@
 import type { Clock, Timer } from './clock.ts';
 import { AcquireTimeoutError } from './errors.ts';
 import type { Lease, LeaseTerms } from './lease.ts';
+import type { Declaration } from './options.ts';
 
 /** What one acquire asks for, and who hears of it. Exactly one of the two is called, once. */
 export interface Request {
+  /** What the handle declares that it comes from. */
+  readonly declaration: Declaration;
   readonly weight: number;
   readonly terms: LeaseTerms;
   /** The longest line it may join: -1 for any, 0 for a try. */

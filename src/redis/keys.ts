@@ -4,7 +4,7 @@ export interface SemaphoreKeys {
   readonly permits: string;
   /** Sorted set: record → ticket; the line in order. */
   readonly waiters: string;
-  /** Sorted set: client id → present until, ms; clients that wait. */
+  /** Sorted set: client id → present until, ms; clients that wait. And markers of added units. */
   readonly clients: string;
   /** Hash: limit, declared, held, seq, epoch, lastMs and what `lua/shared/semaphore.lua` lists besides. */
   readonly state: string;

@@ -157,12 +157,12 @@ export class SemaphoreStore {
 
   /** Sets the limit. */
   resize(caller: Caller, limit: number): Promise<Reply<boolean>> {
-    return this.#call(resizeScript, caller, [limit, ''], (answer) => Number(answer) === 1);
+    return this.#call(resizeScript, caller, [limit, '', 0], (answer) => Number(answer) === 1);
   }
 
-  /** Adds a unit, once for each marker; answers `false` where a bounded handle exists. */
-  gain(caller: Caller, marker: string): Promise<Reply<boolean>> {
-    return this.#call(resizeScript, caller, [-1, marker], (answer) => Number(answer) === 1);
+  /** Adds a unit, once for each marker while it is remembered; answers `false` where a bounded handle exists. */
+  gain(caller: Caller, marker: string, memoryMs: number): Promise<Reply<boolean>> {
+    return this.#call(resizeScript, caller, [-1, marker, memoryMs], (answer) => Number(answer) === 1);
   }
 
   /** Puts the caller's records back; answers each permit's expiry. */
