@@ -5,6 +5,8 @@ import { ClientClosedError, ParkadeError, RedisRefusedError, RedisUnavailableErr
 export interface Link {
   readonly address: string;
   isReady(): boolean;
+  /** Nothing was answered since then, monotonic: the connection may be dead without knowing it. */
+  suspect(sinceMs: number): void;
 }
 
 export interface AttemptLimits {
@@ -93,7 +95,7 @@ export class Attempts {
         const connects = this.#connects;
         sent++;
         try {
-          const value = await this.#attempt(send);
+          const value = await this.#attempt(send, this.#attemptMs(limits.giveUpAtMs - sentAtMs));
           const repeated = sent > 1 || this.#connects !== connects;
           return { kind: 'answered', value, sentAtMs, repeated };
         } catch (error) {
@@ -104,6 +106,9 @@ export class Attempts {
             throw new RedisRefusedError(limits.doing, limits.semaphore, error as Error);
           }
           cause = error;
+          if (error instanceof AttemptTimeout) {
+            this.#link.suspect(sentAtMs);
+          }
         }
       }
       await this.#pause(Math.min(this.#backoffMs(rounds), limits.giveUpAtMs - this.#clock.monotonicMs()));
@@ -114,10 +119,15 @@ export class Attempts {
     return new RedisUnavailableError(doing, this.#link.address, this.#unavailableAfterMs, semaphore, cause);
   }
 
-  #attempt<T>(send: () => Promise<T>): Promise<T> {
+  /** Short enough for some more attempts before the time to give up: the end of a lease may be near. */
+  #attemptMs(leftMs: number): number {
+    return Math.min(this.#attemptTimeoutMs, Math.max(leastAttemptMs, leftMs / 3));
+  }
+
+  #attempt<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(this.#attemptTimeoutMs, () =>
-        reject(new AttemptTimeout(`no reply within ${this.#attemptTimeoutMs} ms`)),
+      const timer = this.#clock.after(timeoutMs, () =>
+        reject(new AttemptTimeout(`no reply within ${Math.round(timeoutMs)} ms`)),
       );
       send().then(
         (value) => {
@@ -155,6 +165,9 @@ export class Attempts {
     }
   }
 }
+
+/** No attempt is given less time than this. */
+const leastAttemptMs = 50;
 
 class AttemptTimeout extends Error {}
 

@@ -177,15 +177,21 @@ export class Engine {
   }
 
   /** Renews a lease now. Rejects with `PermitLostError` when it is not held any more. */
-  async renew(lease: Lease, leaseMs = lease.leaseMs): Promise<void> {
+  async renew(lease: Lease, leaseMs = lease.acquiredLeaseMs): Promise<void> {
     const { name, attempts } = this.#parts;
     const lost = () =>
       lease.lostError ?? new PermitLostError(name, lease.record, lease.token, 'it was released');
     if (!lease.isHeld()) {
       throw lost();
     }
+    const before = lease.leaseMs;
     lease.leaseMs = leaseMs;
-    await this.#renewer.renewNow(lease, attempts.giveUpAtMs());
+    try {
+      await this.#renewer.renewNow(lease, attempts.giveUpAtMs());
+    } catch (error) {
+      lease.leaseMs = before;
+      throw error;
+    }
     if (!lease.isHeld()) {
       throw lost();
     }

@@ -21,6 +21,8 @@ export class Lease {
   readonly record: string;
   readonly weight: number;
   readonly token: number;
+  /** The lease that it was acquired with, ms. */
+  readonly acquiredLeaseMs: number;
   /** The lease that renewals give, ms. */
   leaseMs: number;
   readonly renew: boolean;
@@ -65,6 +67,7 @@ export class Lease {
     this.weight = grant.weight;
     this.token = grant.token;
     this.expiresAtMs = grant.expiresAtMs;
+    this.acquiredLeaseMs = terms.leaseMs;
     this.leaseMs = terms.leaseMs;
     this.renew = terms.renew;
     this.deadline = deadline;

@@ -78,7 +78,8 @@ export class Permit {
   }
 
   /**
-   * Renews the lease now, for `leaseMs` (an integer ≥ 100) from now on. Without it, for what it was acquired with.
+   * Renews the lease now, for `leaseMs` (an integer ≥ 100) from now on; so do the renewals that follow by themselves.
+   * Without it, for what the permit was acquired with.
    *
    * Rejects with `PermitLostError` when the permit is not held any more, and with `RedisUnavailableError` or
    * `RedisRefusedError` if Redis could not be asked; the lease runs on then as it was.

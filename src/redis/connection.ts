@@ -7,6 +7,11 @@ export interface RedisConnection {
   readonly address: string;
   /** Whether a command sent now goes out now. A connection that was never opened opens on the first look. */
   isReady(): boolean;
+  /**
+   * A call that was sent at this time (`performance.now()`) was not answered. If nothing at all was heard since, an own
+   * connection is opened anew; a borrowed one is its owner's business.
+   */
+  suspect(sinceMs: number): void;
   evalsha(sha: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   eval(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   /** The server section of INFO. */

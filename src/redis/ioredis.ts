@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { InvalidOptionsError } from '../errors.ts';
 import type { ConnectionEvents, RedisConnection, SubscriberEvents } from './connection.ts';
@@ -38,7 +39,7 @@ export function connect(target: string | IoredisLike, events: ConnectionEvents):
       connectionName: 'parkade',
     });
     letProcessEnd(own);
-    return adapt(own, true, events);
+    return { ...adapt(own, true, events), suspect: replaceWhenSilent(own) };
   }
   if (!isIoredisLike(target)) {
     throw new InvalidOptionsError('Bad connection', [
@@ -61,6 +62,7 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
       }
       return redis.status === 'ready';
     },
+    suspect: ignore,
     evalsha: (sha, keys, args) => redis.evalsha(sha, keys.length, ...keys, ...args),
     eval: (text, keys, args) => redis.eval(text, keys.length, ...keys, ...args),
     serverInfo: () => redis.info('server'),
@@ -101,6 +103,23 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
       open = false;
       subscriber.disconnect();
     },
+  };
+}
+
+/** Destroys a socket on which nothing was heard since a given time; ioredis then opens another and re-sends. */
+function replaceWhenSilent(redis: IoredisLike): (sinceMs: number) => void {
+  const inside = redis as { stream?: Socket };
+  let heardAtMs = Number.NEGATIVE_INFINITY;
+  redis.on('connect', () => {
+    heardAtMs = performance.now();
+    inside.stream?.on('data', () => {
+      heardAtMs = performance.now();
+    });
+  });
+  return (sinceMs) => {
+    if (heardAtMs < sinceMs) {
+      inside.stream?.destroy();
+    }
   };
 }
 
