@@ -12,9 +12,13 @@ import type { Mutant } from '../test/mutants/mutant.ts';
 // that survives is a missing test. `npm run mutants -- --only TEXT` takes those whose name contains the text.
 
 const root = resolve(import.meta.dirname, '..');
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, help: { type: 'boolean' } } });
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, help: { type: 'boolean' } },
+});
 if (values.help) {
-  console.log('npm run mutants [-- --only TEXT]\n\nBreaks a copy of the project in known ways; the tests must notice.');
+  console.log(
+    'npm run mutants [-- --only TEXT]\n\nBreaks a copy of the project in known ways; the tests must notice.',
+  );
   process.exit();
 }
 
@@ -36,14 +40,28 @@ async function tryMutant(mutant: Mutant, redisUrl: string): Promise<{ outcome: O
     if (text.split(mutant.from).length !== 2) {
       return { outcome: 'invalid', detail: `its text does not stand exactly once in ${mutant.file}` };
     }
-    writeFileSync(file, text.replace(mutant.from, () => mutant.to));
-    const options = { nodeOptions: { cwd: copy, env: { ...process.env, REDIS_URL: redisUrl } }, throwOnError: false };
+    writeFileSync(
+      file,
+      text.replace(mutant.from, () => mutant.to),
+    );
+    const options = {
+      nodeOptions: { cwd: copy, env: { ...process.env, REDIS_URL: redisUrl } },
+      throwOnError: false,
+    };
     await x('tsx', ['scripts/embed-lua.ts'], options);
     const report = join(copy, 'report.json');
-    const args = ['run', ...mutant.caughtBy, '--reporter=json', `--outputFile=${report}`, '--testTimeout=15000'];
+    const args = [
+      'run',
+      ...mutant.caughtBy,
+      '--reporter=json',
+      `--outputFile=${report}`,
+      '--testTimeout=15000',
+    ];
     await x('vitest', args, options);
     const failed = failures(report);
-    return failed.length > 0 ? { outcome: 'caught', detail: failed[0] as string } : { outcome: 'survived', detail: '' };
+    return failed.length > 0
+      ? { outcome: 'caught', detail: failed[0] as string }
+      : { outcome: 'survived', detail: '' };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -54,7 +72,9 @@ function failures(report: string): string[] {
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
     testResults: { assertionResults: { status: string; title: string }[] }[];
   };
-  return testResults.flatMap((file) => file.assertionResults.filter((test) => test.status === 'failed').map((test) => test.title));
+  return testResults.flatMap((file) =>
+    file.assertionResults.filter((test) => test.status === 'failed').map((test) => test.title),
+  );
 }
 
 await using redis = await startRedis({ own: true });
@@ -68,7 +88,9 @@ async function worker(): Promise<void> {
     counts[outcome]++;
     const mark = outcome === 'caught' ? pc.green('✔') : pc.red('✖');
     const done = counts.caught + counts.survived + counts.invalid;
-    console.log(`${mark} ${done}/${chosen.length} ${mutant.name} (${mutant.breaks}): ${outcome}${detail && pc.dim(`, ${detail}`)}`);
+    console.log(
+      `${mark} ${done}/${chosen.length} ${mutant.name} (${mutant.breaks}): ${outcome}${detail && pc.dim(`, ${detail}`)}`,
+    );
   }
 }
 

@@ -1,0 +1,5 @@
+import { clientMutants } from './client.ts';
+import { luaMutants } from './lua.ts';
+import type { Mutant } from './mutant.ts';
+
+export const mutants: readonly Mutant[] = [...luaMutants, ...clientMutants];
