@@ -5,6 +5,8 @@ import { ClientClosedError, ParkadeError, RedisRefusedError, RedisUnavailableErr
 export interface Link {
   readonly address: string;
   isReady(): boolean;
+  /** Why it is not ready, if it said so. */
+  lastError(): Error | undefined;
   /** Nothing was answered since then, monotonic: the connection may be dead without knowing it. */
   suspect(sinceMs: number): void;
 }
@@ -116,7 +118,9 @@ export class Attempts {
   }
 
   unavailable(doing: string, semaphore: string, cause?: unknown): RedisUnavailableError {
-    return new RedisUnavailableError(doing, this.#link.address, this.#unavailableAfterMs, semaphore, cause);
+    const { address } = this.#link;
+    const why = this.#link.lastError() ?? cause;
+    return new RedisUnavailableError(doing, address, this.#unavailableAfterMs, semaphore, why);
   }
 
   /** Short enough for some more attempts before the time to give up: the end of a lease may be near. */

@@ -7,6 +7,8 @@ export interface RedisConnection {
   readonly address: string;
   /** Whether a command sent now goes out now. A connection that was never opened opens on the first look. */
   isReady(): boolean;
+  /** Why it is not ready, if it said so. */
+  lastError(): Error | undefined;
   /**
    * A call that was sent at this time (`performance.now()`) was not answered. If nothing at all was heard since, an own
    * connection is opened anew; a borrowed one is its owner's business.

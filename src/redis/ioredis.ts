@@ -50,8 +50,15 @@ export function connect(target: string | IoredisLike, events: ConnectionEvents):
 }
 
 function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): RedisConnection {
-  const onReady = () => events.ready();
-  const onError = (error: Error) => events.error(error);
+  let lastError: Error | undefined;
+  const onReady = () => {
+    lastError = undefined;
+    events.ready();
+  };
+  const onError = (error: Error) => {
+    lastError = error;
+    events.error(error);
+  };
   redis.on('ready', onReady);
   redis.on('error', onError);
   return {
@@ -62,6 +69,7 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
       }
       return redis.status === 'ready';
     },
+    lastError: () => lastError,
     suspect: ignore,
     evalsha: (sha, keys, args) => redis.evalsha(sha, keys.length, ...keys, ...args),
     eval: (text, keys, args) => redis.eval(text, keys.length, ...keys, ...args),

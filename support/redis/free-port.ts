@@ -6,17 +6,22 @@ import { createServer } from 'node:net';
 const lowest = 20_000;
 const highest = 29_999;
 
+/** The distance of a Cluster node's second port, for the talk among nodes. It keeps to the same rule. */
+const busDistance = 10_000;
+const highestWithBus = 22_767;
+
 const maxTries = 20;
 
 /**
  * Calls `start` with a port that was free on 127.0.0.1 a moment ago, and again with another one if something
- * took it in between. A wanted port is tried once.
+ * took it in between. A wanted port is tried once. For a Cluster node, the port of its bus is free as well.
  *
  * @throws what `start` throws, when it isn't that the port was taken, or after 20 tries
  */
 export async function onFreePort<T>(
   wanted: number | undefined,
   start: (port: number) => Promise<T>,
+  { bus = false }: { bus?: boolean } = {},
 ): Promise<T> {
   if (wanted !== undefined) {
     return start(wanted).catch((error) => {
@@ -24,9 +29,10 @@ export async function onFreePort<T>(
     });
   }
   for (let tries = 1; ; tries++) {
-    const port = lowest + Math.floor(Math.random() * (highest - lowest + 1));
+    const top = bus ? highestWithBus : highest;
+    const port = lowest + Math.floor(Math.random() * (top - lowest + 1));
     try {
-      if (await isFree(port)) return await start(port);
+      if ((await isFree(port)) && (!bus || (await isFree(port + busDistance)))) return await start(port);
       if (tries >= maxTries) throw new Error(`no free port found in ${maxTries} tries`);
     } catch (error) {
       if (tries >= maxTries || !isPortTaken(error)) throw error;
@@ -46,7 +52,7 @@ async function isFree(port: number): Promise<boolean> {
   }
 }
 
-// In the words of Redis and Node ("address already in use") and of Docker ("port is already allocated").
+// In the words of Redis and Node ("address already in use"), of Docker ("port is already allocated") and of this file.
 function isPortTaken(error: unknown): boolean {
-  return /address already in use|already allocated/i.test(String(error));
+  return /address already in use|already allocated|port \d+ is taken/i.test(String(error));
 }
