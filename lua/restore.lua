@@ -34,7 +34,9 @@ allowInFullRedis(semaphore)
 -- What is left of the data decides. None, torn, or from an epoch that the caller knows already: the loss is
 -- news, and a new epoch makes everyone else notice it. From a later epoch: somebody began it before us; a
 -- newcomer who knew of no loss left it open, so it is closed now, once.
-if torn or (lost and (semaphore.epoch or 0) <= epoch) then
+if not lost and (torn or semaphore.epoch ~= epoch) then
+  return forgottenReply(semaphore)
+elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
   beginEpoch(semaphore, limit)
   semaphore.set('limit', limitInForce)
   semaphore.set('openAtMs', semaphore.nowMs + windowMs)
@@ -43,8 +45,6 @@ if torn or (lost and (semaphore.epoch or 0) <= epoch) then
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
   end
-elseif not lost and semaphore.epoch ~= epoch then
-  return forgottenReply(semaphore)
 elseif lost and semaphore.openAtMs == 0 then
   semaphore.set('limit', limitInForce)
   semaphore.set('openAtMs', semaphore.nowMs + windowMs)
@@ -61,6 +61,7 @@ for i = firstEntry, firstWaiter - 1, 2 do
   if redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1 then
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
+    redis.call('ZREM', waitersKey, record) -- where an older copy of the data has it
   else
     expiresAtMs = tonumber(redis.call('ZSCORE', permitsKey, record))
   end

@@ -24,6 +24,9 @@ local function handOff(semaphore)
     local line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)
     local leaving, permits = 0, {}
     for _, record in ipairs(line) do
+      if not fits(semaphore, 1) then
+        break
+      end
       local client, _, weight, leaseMs, firm = readRecord(record)
       presence[client] = presence[client] or presentUntilMs(semaphore, client)
       if presence[client] > semaphore.nowMs then

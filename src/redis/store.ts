@@ -168,13 +168,15 @@ export class SemaphoreStore {
   /** Puts the caller's records back; answers each permit's expiry. */
   restore(caller: Caller, what: Restoration): Promise<Reply<number>> {
     const args: (string | number)[] = [what.lost ? 1 : 0, what.windowMs, what.limit, what.permits.length];
+    let longestMs = 0;
     for (const permit of what.permits) {
       args.push(permit.record, permit.remainingMs);
+      longestMs = Math.max(longestMs, permit.remainingMs);
     }
     for (const waiter of what.waiters) {
       args.push(waiter.record, waiter.ticket);
     }
-    return this.#call(restoreScript, caller, args, Number);
+    return this.#call(restoreScript, caller, args, Number, longestMs);
   }
 
   /** One consistent look, without joining in. */
