@@ -1,4 +1,4 @@
-export { BoundedSemaphore } from './bounded-semaphore.ts';
+export type { BoundedSemaphore } from './bounded-semaphore.ts';
 export { SemaphoreClient, type SemaphoreClientEvents } from './client.ts';
 export {
   AcquireTimeoutError,
