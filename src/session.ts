@@ -164,9 +164,12 @@ export class Session {
     this.bound.reset();
   }
 
-  /** Whether the data may have gone because nobody used it for so long. */
+  /**
+   * Whether the data that we know may have gone because nobody used it for so long. Who knows none and is told
+   * `forgotten` has met torn data, which somebody has to mend.
+   */
   isStale(): boolean {
-    return this.#clock.monotonicMs() - this.#heardAtMs > this.#options.retentionMs;
+    return this.#epoch !== 0 && this.#clock.monotonicMs() - this.#heardAtMs > this.#options.retentionMs;
   }
 
   /** Waits for the recovery, but not past the time to give up. */
