@@ -38,7 +38,7 @@ if limit ~= semaphore.declared then
 end
 
 reap(semaphore)
-local told = handOff(semaphore)
+local told = handOff(semaphore, clientId, presenceMs)
 local waiting = semaphore.hasLine and redis.call('ZCARD', waitersKey) or 0
 local queuedAny = false
 
@@ -92,4 +92,4 @@ end
 
 saveSemaphore(semaphore)
 local grants = announce(semaphore, told, clientId, channelPrefix, name)
-return okReply(semaphore, grants, answers, queuedAny and lookAgainAtMs(semaphore, clientId) or 0)
+return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore, queuedAny and clientId))

@@ -8,7 +8,8 @@
 local waiting, records, firstRecord = ARGV[10], ARGV, 11
 --
 -- Reply: as in shared/reply.lua, with an answer for each record:
---   { 'queued', ticket }   { 'granted', token, expiry in ms }   { 'unknown' }
+--   { 'queued', ticket }   { 'granted', token, expiry in ms }
+--   { 'unknown', when a waiter was last refused for its weight, ms }
 
 -- #include shared/clock
 -- #include shared/record
@@ -29,16 +30,19 @@ if not enter(semaphore, epoch, limit, bounded) then
 end
 allowInFullRedis(semaphore)
 
--- Clients gone for good are deleted; one that is in its grace is kept.
-local goneBeforeMs = math.min(semaphore.nowMs, semaphore.graceUntilMs > semaphore.nowMs
-  and semaphore.graceFromMs or semaphore.nowMs)
-redis.call('ZREMRANGEBYSCORE', clientsKey, '-inf', string.format('(%.0f', goneBeforeMs))
+-- Clients gone for good are deleted, one that is in its grace is kept. While there is a line, only by a client
+-- that waits itself: a line without any clients would be torn data.
+if waiting == '1' or not semaphore.hasLine then
+  local isGrace = semaphore.graceUntilMs > semaphore.nowMs
+  local goneBeforeMs = isGrace and math.min(semaphore.nowMs, semaphore.graceFromMs) or semaphore.nowMs
+  redis.call('ZREMRANGEBYSCORE', clientsKey, '-inf', string.format('(%.0f', goneBeforeMs))
+end
 if waiting == '1' then
   redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
 end
 
 reap(semaphore)
-local told = handOff(semaphore)
+local told = handOff(semaphore, clientId, presenceMs)
 
 local answers = {}
 for i = firstRecord, #records do
@@ -50,10 +54,10 @@ for i = firstRecord, #records do
   elseif heldUntilMs > semaphore.nowMs then
     answers[#answers + 1] = { 'granted', drawNumber(semaphore), heldUntilMs }
   else
-    answers[#answers + 1] = { 'unknown' }
+    answers[#answers + 1] = { 'unknown', semaphore.refusedAtMs }
   end
 end
 
 saveSemaphore(semaphore)
 local grants = announce(semaphore, told, clientId, channelPrefix, name)
-return okReply(semaphore, grants, answers, waiting == '1' and lookAgainAtMs(semaphore, clientId) or 0)
+return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore, waiting == '1' and clientId))

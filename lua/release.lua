@@ -17,6 +17,7 @@ local records, firstRecord = ARGV, 10
 -- #include shared/fits
 -- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/look-again
 -- #include shared/reply
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
@@ -47,6 +48,7 @@ for i = firstRecord, #records do
   answers[#answers + 1] = released
 end
 
-local told = handOff(semaphore)
+local told = handOff(semaphore, clientId, presenceMs)
 saveSemaphore(semaphore)
-return okReply(semaphore, announce(semaphore, told, clientId, channelPrefix, name), answers, 0)
+local grants = announce(semaphore, told, clientId, channelPrefix, name)
+return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore))

@@ -21,6 +21,7 @@ local newLimit, marker, memoryMs = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[1
 -- #include shared/fits
 -- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/look-again
 -- #include shared/reply
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
@@ -41,6 +42,7 @@ else
   end
 end
 
-local told = handOff(semaphore)
+local told = handOff(semaphore, clientId, presenceMs)
 saveSemaphore(semaphore)
-return okReply(semaphore, announce(semaphore, told, clientId, channelPrefix, name), { done }, 0)
+local grants = announce(semaphore, told, clientId, channelPrefix, name)
+return okReply(semaphore, grants, { done }, lookAgainAtMs(semaphore))

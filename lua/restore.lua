@@ -40,12 +40,17 @@ elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
   beginEpoch(semaphore, limit)
   semaphore.set('limit', limitInForce)
   semaphore.set('openAtMs', semaphore.nowMs + windowMs)
+  if not semaphore.hasClients then -- nobody can say who of the line is there: who is alive puts itself back
+    redis.call('DEL', waitersKey)
+    semaphore.hasLine = false
+  end
   semaphore.held = 0
   for _, record in ipairs(redis.call('ZRANGE', permitsKey, 0, -1)) do
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
   end
 elseif lost and semaphore.openAtMs == 0 then
+  semaphore.set('declared', limit)
   semaphore.set('limit', limitInForce)
   semaphore.set('openAtMs', semaphore.nowMs + windowMs)
 end
@@ -78,7 +83,7 @@ if waiting then
   semaphore.hasLine = true
 end
 
-local told = handOff(semaphore)
+local told = handOff(semaphore, clientId, presenceMs)
 saveSemaphore(semaphore)
 local grants = announce(semaphore, told, clientId, channelPrefix, name)
-return okReply(semaphore, grants, answers, waiting and lookAgainAtMs(semaphore, clientId) or 0)
+return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore, waiting and clientId))

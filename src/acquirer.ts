@@ -1,4 +1,3 @@
-import { hasPassed } from './deadline.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { LimitMismatchError, QueueFullError, WeightExceedsLimitError } from './errors.ts';
 import { Lease } from './lease.ts';
@@ -93,8 +92,8 @@ export class Acquirer {
       this.refuse(waiter);
       return;
     }
-    const deadline = session.bound.deadline(expiresAtMs);
-    if (hasPassed(deadline, clock)) {
+    const deadlineMs = session.bound.deadlineMs(expiresAtMs);
+    if (clock.monotonicMs() >= deadlineMs) {
       this.#events.unwanted(record);
       this.#askAnew(waiter);
       return;
@@ -103,7 +102,7 @@ export class Acquirer {
     const lease = new Lease(
       { record, weight, token, expiresAtMs },
       terms,
-      deadline,
+      deadlineMs,
       clock,
       this.#events.expired,
     );
@@ -158,7 +157,7 @@ export class Acquirer {
   }
 
   #hear(asked: readonly Asked[], heard: Heard<AcquireAnswer>, declaration: Declaration): void {
-    const { name, session } = this.#parts;
+    const { name } = this.#parts;
     switch (heard.kind) {
       case 'abandoned':
         return;
@@ -169,12 +168,7 @@ export class Acquirer {
         }
         return;
       case 'ok':
-        if (!this.#isSettled(declaration)) {
-          this.#settled.add(keyOf(declaration));
-          if (declaration.onLimitMismatch === 'resize') {
-            session.declaredLimit = declaration.limit;
-          }
-        }
+        this.#settled.add(keyOf(declaration));
         asked.forEach((one, i) => {
           this.#hearAnswer(one, heard.answers[i] as AcquireAnswer, heard.nowMs);
         });

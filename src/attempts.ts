@@ -7,8 +7,8 @@ export interface Link {
   isReady(): boolean;
   /** Why it is not ready, if it said so. */
   lastError(): Error | undefined;
-  /** Nothing was answered since then, monotonic: the connection may be dead without knowing it. */
-  suspect(sinceMs: number): void;
+  /** A call was not answered for so long, ms: the connection may be dead without knowing it. */
+  suspect(forMs: number): void;
 }
 
 export interface AttemptLimits {
@@ -44,6 +44,8 @@ export class Attempts {
   readonly #unavailableAfterMs: number;
   readonly #paused = new Set<() => void>();
   #connects = 0;
+  /** When the first was sent of all that are not answered since, monotonic. */
+  #silentSinceMs: number | undefined;
   #closed = false;
 
   constructor(link: Link, clock: Clock, attemptTimeoutMs: number, unavailableAfterMs: number) {
@@ -65,6 +67,7 @@ export class Attempts {
   /** The connection is there, for the first time or again. */
   connected(): void {
     this.#connects++;
+    this.#silentSinceMs = undefined;
     this.#resumeAll();
   }
 
@@ -89,15 +92,18 @@ export class Attempts {
       if (this.#closed) {
         throw new ClientClosedError(limits.semaphore);
       }
-      if (this.#clock.monotonicMs() >= limits.giveUpAtMs) {
+      const isFirst = sent === 0 && this.#link.isReady();
+      if (!isFirst && this.#clock.monotonicMs() >= limits.giveUpAtMs) {
         throw this.unavailable(limits.doing, limits.semaphore, cause);
       }
       if (this.#link.isReady()) {
         const sentAtMs = this.#clock.monotonicMs();
         const connects = this.#connects;
+        this.#silentSinceMs ??= sentAtMs;
         sent++;
         try {
           const value = await this.#attempt(send, this.#attemptMs(limits.giveUpAtMs - sentAtMs));
+          this.#silentSinceMs = undefined;
           const repeated = sent > 1 || this.#connects !== connects;
           return { kind: 'answered', value, sentAtMs, repeated };
         } catch (error) {
@@ -109,7 +115,7 @@ export class Attempts {
           }
           cause = error;
           if (error instanceof AttemptTimeout) {
-            this.#link.suspect(sentAtMs);
+            this.#suspect();
           }
         }
       }
@@ -123,6 +129,15 @@ export class Attempts {
     return new RedisUnavailableError(doing, address, this.#unavailableAfterMs, semaphore, why);
   }
 
+  /** One call without a reply is a slow server; none at all for the time of a whole attempt, perhaps no server. */
+  #suspect(): void {
+    const silentMs = this.#clock.monotonicMs() - (this.#silentSinceMs ?? Number.POSITIVE_INFINITY);
+    if (silentMs >= this.#attemptTimeoutMs) {
+      this.#silentSinceMs = undefined;
+      this.#link.suspect(silentMs);
+    }
+  }
+
   /** Short enough for some more attempts before the time to give up: the end of a lease may be near. */
   #attemptMs(leftMs: number): number {
     return Math.min(this.#attemptTimeoutMs, Math.max(leastAttemptMs, leftMs / 3));
@@ -130,7 +145,7 @@ export class Attempts {
 
   #attempt<T>(send: () => Promise<T>, timeoutMs: number): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = this.#clock.after(timeoutMs, () =>
+      const timer = this.#clock.afterReading(timeoutMs, () =>
         reject(new AttemptTimeout(`no reply within ${Math.round(timeoutMs)} ms`)),
       );
       send().then(

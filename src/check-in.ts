@@ -32,9 +32,12 @@ export class CheckIn {
   #atMs = Number.POSITIVE_INFINITY;
   #busy = false;
   #wanted: 'nothing' | 'first' | 'all' = 'nothing';
+  #asked = false;
   #closed = false;
-  /** Server time at which the whole line was last known to be in place. */
-  #lineSeenAtMs = 0;
+  /** Where in the list of held permits the next look goes on. */
+  #heldFrom = 0;
+  /** When, by the server's time, all our waiters were last known to be in line. */
+  #lineSeen = { epoch: 0, atMs: 0 };
 
   constructor(parts: CheckInParts, events: CheckInEvents) {
     this.#parts = parts;
@@ -60,6 +63,12 @@ export class CheckIn {
         void this.#look();
       });
     }
+  }
+
+  /** Looks in so many ms, even if nothing of ours waits or is held: Redis has asked for it. */
+  asked(ms: number): void {
+    this.#asked = true;
+    this.within(ms);
   }
 
   /** Looks now: at the first in line, or, where that may not be enough, at everything. */
@@ -105,14 +114,13 @@ export class CheckIn {
   async #beat(everything: boolean): Promise<void> {
     const { store, session, attempts, line, keeper } = this.#parts;
     const first = line.first();
-    if (first === undefined && (keeper.size === 0 || (!everything && this.#heardLately()))) {
+    if (first === undefined && keeper.size === 0 && !this.#asked) {
       return;
     }
+    this.#asked = false;
     const records = everything
       ? [...line.queued().map((waiter) => waiter.record), ...keeper.all().map((lease) => lease.record)]
-      : first === undefined
-        ? []
-        : [first.record];
+      : [...(first === undefined ? [] : [first.record]), ...this.#someHeld()];
     const findings = new Findings();
     for (let start = 0; start === 0 || start < records.length; start += batchSize) {
       const batch = records.slice(start, start + batchSize);
@@ -122,14 +130,17 @@ export class CheckIn {
       if (heard.kind !== 'ok') {
         return;
       }
+      findings.atMs = Math.floor(heard.nowMs); // as the server keeps its times
+      findings.firstIsQueued ||= first !== undefined && start === 0 && heard.answers[0]?.kind === 'queued';
       batch.forEach((record, i) => {
-        this.#judge(record, heard.answers[i] as BeatAnswer, heard.nowMs, findings);
+        this.#judge(record, heard.answers[i] as BeatAnswer, findings);
       });
-      if (!findings.surprise) {
-        this.#lineSeenAtMs = heard.nowMs;
-      }
     }
-    if (findings.surprise && !everything) {
+    if (!findings.surprise) {
+      if (findings.firstIsQueued && !everything) {
+        this.#lineSeen = { epoch: session.epoch, atMs: findings.atMs };
+      }
+    } else if (!everything) {
       this.#wanted = 'all';
     } else if (findings.dataLost) {
       await session.recover();
@@ -138,8 +149,21 @@ export class CheckIn {
     }
   }
 
-  #judge(record: string, answer: BeatAnswer, nowMs: number, findings: Findings): void {
+  /**
+   * Held permits to ask about: an older copy of the data, which a failover has put in place, may lack the latest. All
+   * of them, or, if they are many, the next ones each time.
+   */
+  #someHeld(): string[] {
+    const held = this.#parts.keeper.all();
+    const most = batchSize - 1;
+    const start = held.length <= most ? 0 : this.#heldFrom % held.length;
+    this.#heldFrom = start + most;
+    return held.slice(start, start + most).map((lease) => lease.record);
+  }
+
+  #judge(record: string, answer: BeatAnswer, findings: Findings): void {
     const { session, line, keeper } = this.#parts;
+    const nowMs = findings.atMs;
     const waiter = line.get(record);
     const lease = keeper.get(record);
     if (waiter?.state === 'queued') {
@@ -155,7 +179,7 @@ export class CheckIn {
           findings.surprise = true;
           if (session.limit > 0 && waiter.request.weight > session.limit) {
             this.#events.refused(waiter);
-          } else if (nowMs < this.#validUntilMs(waiter)) {
+          } else if (nowMs < this.#validUntilMs(waiter) && answer.refusedAtMs < waiter.queuedAtMs) {
             findings.dataLost = true;
           } else {
             findings.dropped.push(waiter);
@@ -173,18 +197,17 @@ export class CheckIn {
 
   /** Until when, by the server's time, a waiter that was in line must still be there, or hold a permit. */
   #validUntilMs(waiter: Waiter): number {
-    const seenAtMs = Math.max(waiter.queuedAtMs, this.#lineSeenAtMs);
+    const { epoch, atMs } = this.#lineSeen;
+    const seenAtMs = Math.max(waiter.queuedAtMs, epoch === this.#parts.session.epoch ? atMs : 0);
     return seenAtMs + Math.min(waiter.request.terms.leaseMs, this.#parts.presenceMs);
-  }
-
-  /** Any reply shows that Redis still knows us; only waiters need a beat of their own. */
-  #heardLately(): boolean {
-    const { clock, session, presenceMs } = this.#parts;
-    return clock.monotonicMs() - session.heardAtMs < presenceMs / 6;
   }
 }
 
 class Findings {
+  /** The server's time of the last reply. */
+  atMs = 0;
+  /** Redis itself says so, whatever has become of it here since. */
+  firstIsQueued = false;
   /** Something was not as the last reply left it. */
   surprise = false;
   dataLost = false;

@@ -21,6 +21,7 @@ import {
 } from './options.ts';
 import type { RedisConnection } from './redis/connection.ts';
 import { connect, type IoredisLike } from './redis/ioredis.ts';
+import { shardMark } from './redis/keys.ts';
 import { withVersionCheck } from './redis/server-version.ts';
 import { SemaphoreStore } from './redis/store.ts';
 import { WakeUps } from './redis/wakeups.ts';
@@ -34,11 +35,6 @@ export interface SemaphoreClientEvents {
   lost: [error: PermitLostError];
   /** Redis had lost a semaphore's data, and this client has put back what it holds and waits for. */
   restored: [what: { readonly semaphore: string; readonly permits: number; readonly waiters: number }];
-}
-
-interface OpenSemaphore {
-  readonly engine: Engine;
-  readonly store: SemaphoreStore;
 }
 
 /**
@@ -59,7 +55,16 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   readonly #attempts: Attempts;
   readonly #wakeUps: WakeUps;
   readonly #keepAlive = new KeepAlive();
-  readonly #open = new Map<string, OpenSemaphore>();
+  /**
+   * Held weakly, so that a name that was used once does not stay for ever: handles hold their engine, and so do the
+   * timers and calls of one in which something is held, waited for or under way.
+   */
+  readonly #open = new Map<string, WeakRef<Engine>>();
+  readonly #forgotten = new FinalizationRegistry<string>((name) => {
+    if (this.#open.get(name)?.deref() === undefined) {
+      this.#open.delete(name);
+    }
+  });
   #lastRequestNo = 0;
   #closing: Promise<void> | undefined;
 
@@ -73,17 +78,21 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     super();
     this.#settings = parseClientOptions(options);
     const { prefix, presenceMs, attemptTimeoutMs, unavailableAfterMs } = this.#settings;
-    this.id = `${this.#settings.label ?? defaultLabel()}:${nanoid(10)}`;
     this.#connection = withVersionCheck(
       connect(connection, {
         ready: () => this.#connected(),
         error: (error) => this.#report(error),
       }),
     );
+    const mark = this.#connection.isCluster ? shardMark : '';
+    this.id = `${this.#settings.label ?? defaultLabel()}:${nanoid(10)}${mark}`;
     this.#attempts = new Attempts(this.#connection, systemClock, attemptTimeoutMs, unavailableAfterMs);
     this.#wakeUps = new WakeUps(this.#connection, prefix, this.id, systemClock, presenceMs / 3, {
-      wakeUp: (message) => this.#open.get(message.semaphore)?.engine.wakeUp(message),
-      listening: () => this.#each((engine) => engine.listening()),
+      wakeUp: (message) => this.#engine(message.semaphore)?.wakeUp(message),
+      listening: (semaphore) =>
+        semaphore === undefined
+          ? this.#each((engine) => engine.listening())
+          : this.#engine(semaphore)?.listening(),
       error: (error) => this.#report(error),
     });
   }
@@ -113,7 +122,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     this.#checkOpen();
     const checkedName = parseName(name);
     const settings = parseInspectOptions(checkedName, options);
-    const store = this.#open.get(checkedName)?.store ?? this.#storeOf(checkedName);
+    const store = this.#storeOf(checkedName);
     return this.#keepAlive.during(inspect(store, this.#attempts, checkedName, settings));
   }
 
@@ -134,7 +143,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   async #close(release: boolean): Promise<void> {
-    const engines = [...this.#open.values()].map(({ engine }) => engine);
+    const engines = [...this.#engines()];
     const told = Promise.all(engines.map((engine) => engine.close(release)));
     let timer: { cancel(): void } | undefined;
     const tooLong = new Promise<void>((resolve) => {
@@ -147,6 +156,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
       engine.end();
     }
     this.#wakeUps.close();
+    this.#open.clear();
     await this.#connection.close();
   }
 
@@ -154,36 +164,30 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     this.#checkOpen();
     const name = parseName(nameGiven);
     const settings = parseSemaphoreOptions(name, options);
-    let open = this.#open.get(name);
-    if (open === undefined) {
-      open = this.#openSemaphore(name, settings);
-      this.#open.set(name, open);
-    }
+    const engine = this.#engine(name) ?? this.#openEngine(name, settings);
     if (bounded) {
-      open.engine.setBounded();
+      engine.setBounded();
     }
     return {
       name,
       settings,
-      engine: open.engine,
-      store: open.store,
+      engine,
       attempts: this.#attempts,
       keepAlive: this.#keepAlive,
       reportError: (error) => this.#report(error),
     };
   }
 
-  #openSemaphore(name: string, { limit }: SemaphoreSettings): OpenSemaphore {
+  #openEngine(name: string, { limit }: SemaphoreSettings): Engine {
     const { presenceMs, retentionMs } = this.#settings;
-    const store = this.#storeOf(name);
     const engine = new Engine(
-      store,
+      this.#storeOf(name),
       this.#attempts,
       systemClock,
       () => ++this.#lastRequestNo,
       { name, clientId: this.id, limit, presenceMs, retentionMs },
       {
-        waiting: () => this.#wakeUps.listen(),
+        waiting: () => this.#wakeUps.listen(name),
         missed: (record) => this.#wakeUps.miss(record),
         lost: (error) => this.#tell(() => this.emit('lost', error)),
         restored: (permits, waiters) =>
@@ -191,7 +195,9 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
         error: (error) => this.#report(error),
       },
     );
-    return { engine, store };
+    this.#open.set(name, new WeakRef(engine));
+    this.#forgotten.register(engine, name);
+    return engine;
   }
 
   #storeOf(name: string): SemaphoreStore {
@@ -210,16 +216,31 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   #each(tell: (engine: Engine) => void): void {
-    for (const { engine } of this.#open.values()) {
+    for (const engine of this.#engines()) {
       tell(engine);
+    }
+  }
+
+  #engine(name: string): Engine | undefined {
+    return this.#open.get(name)?.deref();
+  }
+
+  *#engines(): Generator<Engine> {
+    for (const open of this.#open.values()) {
+      const engine = open.deref();
+      if (engine !== undefined) {
+        yield engine;
+      }
     }
   }
 
   /** An `error` event, if anybody listens: otherwise it would be thrown, out of a timer or a socket. */
   #report(error: unknown): void {
-    if (this.listenerCount('error') > 0) {
-      this.#tell(() => this.emit('error', error instanceof Error ? error : new Error(String(error))));
-    }
+    this.#tell(() => {
+      if (this.listenerCount('error') > 0) {
+        this.emit('error', error instanceof Error ? error : new Error(String(error)));
+      }
+    });
   }
 
   /** A listener that throws must not stop what the client is doing; its error ends where nobody can catch it either. */

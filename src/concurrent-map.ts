@@ -15,8 +15,8 @@ export interface ConcurrentMap<T, R, P extends Taken> {
   mostAtOnce(): number;
   /** Takes a permit; rejects when the signal aborts. */
   acquire(signal: AbortSignal): Promise<P>;
-  /** Runs one task under its permit and releases it. */
-  run(taken: P, task: () => R | PromiseLike<R>): Promise<R>;
+  /** Runs one task under its permit and releases it. Says that it failed before the permit goes to the next. */
+  run(taken: P, task: () => R | PromiseLike<R>, failed: (reason: unknown) => void): Promise<R>;
 }
 
 /**
@@ -57,7 +57,7 @@ export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T,
         stop.signal.throwIfAborted(); // its permit came just as another failed
         return map.fn(item, taken.permit, index);
       };
-      results[index] = await map.run(taken, task).finally(() => running.delete(taken));
+      results[index] = await map.run(taken, task, fail).finally(() => running.delete(taken));
     } catch (error) {
       fail(error);
     }

@@ -1,20 +1,5 @@
 import type { Clock } from './clock.ts';
 
-/** A moment by which the holder must have stopped. It has passed as soon as one of the two clocks says so. */
-export interface Deadline {
-  readonly monotonicMs: number;
-  /** The monotonic clock of a suspended machine stands still; this one notices. */
-  readonly wallMs: number;
-}
-
-export function hasPassed(deadline: Deadline, clock: Clock): boolean {
-  return clock.monotonicMs() >= deadline.monotonicMs || clock.wallMs() >= deadline.wallMs;
-}
-
-export function remainingMs(deadline: Deadline, clock: Clock): number {
-  return Math.min(deadline.monotonicMs - clock.monotonicMs(), deadline.wallMs - clock.wallMs());
-}
-
 /** How far two clocks that run freely may drift apart. Crystals stay within 0.01 %; this allows ten times that. */
 const drift = 0.001;
 /** For the rounding of server times to whole ms, and for the way from a check of the deadline to its use. */
@@ -58,13 +43,15 @@ export class ServerClockBound {
     return Number.isFinite(this.#aheadMs);
   }
 
-  /** By when a permit that expires at the server's time `expiresAtMs` must not be relied on any more. */
-  deadline(expiresAtMs: number): Deadline {
+  /**
+   * By when a permit that expires at the server's time `expiresAtMs` must not be relied on any more, monotonic: never
+   * later than its expiry on the server.
+   */
+  deadlineMs(expiresAtMs: number): number {
     const nowMs = this.#clock.monotonicMs();
     const endMs = expiresAtMs - this.#aheadMs;
     const uncertainMs = Math.max(0, endMs - nowMs) + this.#ageMs(nowMs);
-    const monotonicMs = endMs - marginMs - uncertainMs * drift;
-    return { monotonicMs, wallMs: this.#clock.wallMs() + (monotonicMs - nowMs) };
+    return endMs - marginMs - uncertainMs * drift;
   }
 
   #ageMs(nowMs: number): number {

@@ -90,7 +90,7 @@ export class Engine {
     this.#events = events;
     const session = new Session(attempts, clock, options, {
       grants: (grants) => grants.forEach((grant) => void this.#acquirer.take(grant)),
-      lookIn: (ms) => this.#checkIn.within(Math.max(5, ms + 1)),
+      lookIn: (ms) => this.#checkIn.asked(Math.max(5, ms + 1)),
       recover: () => this.#restore(),
     });
     const expired = (lease: Lease) => this.#lose(lease, 'its lease ended before it was renewed');
@@ -128,6 +128,10 @@ export class Engine {
       ended,
       error: events.error,
     });
+  }
+
+  get store(): SemaphoreStore {
+    return this.#parts.store;
   }
 
   /** The limit in force, as far as was heard. */
@@ -299,7 +303,8 @@ export class Engine {
       this.#releaser.giveBack(waiter.record);
       line.rename(waiter, this.#acquirer.newRecord(waiter.request));
     }
-    if (!(await putBack(this.#parts, { leases: [], waiters }, false))) {
+    const { epoch } = session;
+    if (!(await putBack(this.#parts, { leases: [], waiters }, false)) && session.epoch === epoch) {
       await session.recover();
     }
   }

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from './clock.ts';
-import { type Deadline, hasPassed } from './deadline.ts';
 import type { Lease } from './lease.ts';
 
 export interface KeeperEvents {
@@ -51,19 +50,28 @@ export class Keeper {
   }
 
   /** The server has confirmed the lease until `expiresAtMs`. */
-  confirm(lease: Lease, expiresAtMs: number, deadline: Deadline): void {
+  confirm(lease: Lease, expiresAtMs: number, deadlineMs: number): void {
     const nowMs = this.#clock.monotonicMs();
     lease.renewing = false;
     lease.expiresAtMs = expiresAtMs;
-    lease.deadline = deadline;
-    lease.renewAtMs = nowMs + (deadline.monotonicMs - nowMs) / 3;
+    lease.deadlineMs = deadlineMs;
+    lease.renewAtMs = nowMs + (deadlineMs - nowMs) / 3;
     this.#wakeAt(this.#nextOf(lease));
+  }
+
+  /** A renewal is being sent that may leave the lease shorter than it is: from now on it is relied on for no longer. */
+  sending(lease: Lease, deadlineMs: number, expiresAtMs: number): void {
+    if (deadlineMs < lease.deadlineMs) {
+      lease.deadlineMs = deadlineMs;
+      lease.expiresAtMs = Math.min(lease.expiresAtMs, expiresAtMs);
+      this.#wakeAt(this.#nextOf(lease));
+    }
   }
 
   /** The renewal failed: again soon, in a fifth of what is left, but not faster than every 20 ms. */
   retry(lease: Lease): void {
     const nowMs = this.#clock.monotonicMs();
-    const pauseMs = Math.min(1000, (lease.deadline.monotonicMs - nowMs) / 5) * (0.5 + this.#clock.random());
+    const pauseMs = Math.min(1000, (lease.deadlineMs - nowMs) / 5) * (0.5 + this.#clock.random());
     lease.renewing = false;
     lease.renewAtMs = nowMs + Math.max(20, pauseMs);
     this.#wakeAt(this.#nextOf(lease));
@@ -75,9 +83,7 @@ export class Keeper {
   }
 
   #nextOf(lease: Lease): number {
-    return this.#isRenewable(lease)
-      ? Math.min(lease.renewAtMs, lease.deadline.monotonicMs)
-      : lease.deadline.monotonicMs;
+    return this.#isRenewable(lease) ? Math.min(lease.renewAtMs, lease.deadlineMs) : lease.deadlineMs;
   }
 
   #isRenewable(lease: Lease): boolean {
@@ -98,7 +104,7 @@ export class Keeper {
     this.#timer = undefined;
     let due = false;
     for (const lease of this.all()) {
-      if (hasPassed(lease.deadline, this.#clock)) {
+      if (this.#clock.monotonicMs() >= lease.deadlineMs) {
         this.#events.expired(lease);
       } else if (this.#isRenewable(lease) && lease.renewAtMs <= this.#clock.monotonicMs()) {
         due = true;

@@ -1,5 +1,4 @@
 import type { Clock } from './clock.ts';
-import { type Deadline, hasPassed, remainingMs } from './deadline.ts';
 import type { PermitLostError } from './errors.ts';
 
 /** How a permit is kept, as its acquire said. */
@@ -29,8 +28,8 @@ export class Lease {
   /** Monotonic time after which it is not renewed any more. */
   readonly renewUntilMs: number;
 
-  /** The holder's own deadline, never later than the expiry on the server. */
-  deadline: Deadline;
+  /** The holder's own deadline, monotonic; never later than the expiry on the server. */
+  deadlineMs: number;
   /** The expiry that the server last confirmed, by its clock. */
   expiresAtMs: number;
   /** When the next renewal is due, monotonic. */
@@ -59,7 +58,7 @@ export class Lease {
       readonly expiresAtMs: number;
     },
     terms: LeaseTerms,
-    deadline: Deadline,
+    deadlineMs: number,
     clock: Clock,
     expire: (lease: Lease) => void,
   ) {
@@ -70,17 +69,17 @@ export class Lease {
     this.acquiredLeaseMs = terms.leaseMs;
     this.leaseMs = terms.leaseMs;
     this.renew = terms.renew;
-    this.deadline = deadline;
+    this.deadlineMs = deadlineMs;
     this.#clock = clock;
     this.#expire = expire;
     const nowMs = clock.monotonicMs();
     this.renewUntilMs = nowMs + terms.maxHoldMs;
-    this.renewAtMs = nowMs + (deadline.monotonicMs - nowMs) / 3;
+    this.renewAtMs = nowMs + (deadlineMs - nowMs) / 3;
   }
 
   /** Whether the permit can be relied on at this moment. A deadline that nobody noticed is noticed here. */
   isHeld(): boolean {
-    if (this.state === 'held' && hasPassed(this.deadline, this.#clock)) {
+    if (this.state === 'held' && this.#clock.monotonicMs() >= this.deadlineMs) {
       this.#expire(this);
     }
     return this.state === 'held';
@@ -88,7 +87,7 @@ export class Lease {
 
   /** How long it can still be relied on, in ms, if it is not renewed; 0 when it is not held. */
   remainingMs(): number {
-    return this.isHeld() ? Math.max(0, remainingMs(this.deadline, this.#clock)) : 0;
+    return this.isHeld() ? Math.max(0, this.deadlineMs - this.#clock.monotonicMs()) : 0;
   }
 
   /** Aborts when the permit is lost. Made when first asked for. */

@@ -82,7 +82,8 @@ export class Permit {
    * Without it, for what the permit was acquired with.
    *
    * Rejects with `PermitLostError` when the permit is not held any more, and with `RedisUnavailableError` or
-   * `RedisRefusedError` if Redis could not be asked; the lease runs on then as it was.
+   * `RedisRefusedError` if Redis could not be asked; the lease runs on then as it was, but is relied on for no longer
+   * than was asked for.
    */
   renew(leaseMs?: number): Promise<void> {
     return this.#actions.renew(this.#lease, leaseMs);

@@ -1,4 +1,3 @@
-import { hasPassed } from './deadline.ts';
 import type { EngineParts } from './engine-parts.ts';
 import { ClientClosedError, RedisRefusedError, RedisUnavailableError } from './errors.ts';
 import type { Lease } from './lease.ts';
@@ -84,7 +83,7 @@ export class Releaser {
     const before =
       lease !== undefined &&
       (repeated || lease.releaseUnconfirmed) &&
-      !hasPassed(lease.deadline, this.#parts.clock);
+      this.#parts.clock.monotonicMs() < lease.deadlineMs;
     if (lease !== undefined) {
       lease.state = 'released';
       lease.releaseUnconfirmed = false;

@@ -25,7 +25,7 @@ export class Renewer {
     this.#push = outbox.open<Lease>({
       send: (batch) => this.#keepRenewed(batch),
       isWanted: (lease) => lease.state === 'held',
-      giveUpAtMs: (lease) => lease.deadline.monotonicMs,
+      giveUpAtMs: (lease) => lease.deadlineMs,
       giveUp: () => {}, // the keeper notices by itself
     });
   }
@@ -48,7 +48,7 @@ export class Renewer {
 
   async #keepRenewed(batch: readonly Lease[]): Promise<void> {
     try {
-      await this.#send(batch, Math.min(...batch.map((lease) => lease.deadline.monotonicMs)));
+      await this.#send(batch, Math.min(...batch.map((lease) => lease.deadlineMs)));
     } catch (error) {
       if (!(error instanceof ClientClosedError)) {
         this.#events.error(error as Error);
@@ -63,13 +63,18 @@ export class Renewer {
   }
 
   async #send(batch: readonly Lease[], giveUpAtMs: number): Promise<void> {
-    const { session, store } = this.#parts;
+    const { session, store, keeper } = this.#parts;
     let asked: Lease[] = [];
     const heard = await session.call(
       'renew',
       giveUpAtMs,
       (caller) => {
         asked = batch.filter((lease) => lease.state === 'held');
+        for (const lease of asked) {
+          // Executed now at the earliest, by either clock: what it then gives is the least that can be true later.
+          const expiresAtMs = session.serverNowMs + lease.leaseMs;
+          keeper.sending(lease, session.bound.deadlineMs(expiresAtMs), expiresAtMs);
+        }
         return store.renew(caller, asked);
       },
       () => batch.some((lease) => lease.state === 'held'),
@@ -89,7 +94,7 @@ export class Renewer {
           this.#events.tooLate(lease);
         }
       } else if (expiresAtMs > 0) {
-        keeper.confirm(lease, expiresAtMs, session.bound.deadline(expiresAtMs));
+        keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
       } else if (lease.expiresAtMs > nowMs) {
         dataLost = true; // it was confirmed for longer than this, and only we could have released it
       } else {

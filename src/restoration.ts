@@ -1,4 +1,3 @@
-import { remainingMs } from './deadline.ts';
 import type { EngineParts } from './engine-parts.ts';
 import type { Lease } from './lease.ts';
 import { batchSize } from './redis/store.ts';
@@ -44,9 +43,9 @@ export async function putBack(
           lost,
           windowMs: Math.ceil(presenceMs / 2),
           limit: session.limit,
-          permits: leases.map(({ record, deadline }) => ({
+          permits: leases.map(({ record, deadlineMs }) => ({
             record,
-            remainingMs: Math.max(1, Math.floor(remainingMs(deadline, clock))),
+            remainingMs: Math.max(1, Math.floor(deadlineMs - clock.monotonicMs())),
           })),
           waiters: waiters.map(({ record, ticket }) => ({ record, ticket })),
         });
@@ -61,7 +60,7 @@ export async function putBack(
     reply.answers.forEach((expiresAtMs, i) => {
       const lease = leases[i] as Lease;
       if (lease.isHeld()) {
-        keeper.confirm(lease, expiresAtMs, session.bound.deadline(expiresAtMs));
+        keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
       }
     });
     for (const waiter of waiters) {
@@ -72,5 +71,5 @@ export async function putBack(
 }
 
 function isLease(entry: Lease | Waiter): entry is Lease {
-  return 'deadline' in entry;
+  return 'deadlineMs' in entry;
 }

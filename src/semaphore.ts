@@ -19,14 +19,12 @@ import {
   type TryAcquireOptions,
 } from './options.ts';
 import { Permit, type PermitActions } from './permit.ts';
-import type { SemaphoreStore } from './redis/store.ts';
 
 /** @internal What a handle is made of. */
 export interface SemaphoreParts {
   readonly name: string;
   readonly settings: SemaphoreSettings;
   readonly engine: Engine;
-  readonly store: SemaphoreStore;
   readonly attempts: Attempts;
   readonly keepAlive: KeepAlive;
   reportError(error: unknown): void;
@@ -149,7 +147,7 @@ export class Semaphore {
           () => ({ ...settings, signal }),
           (lease) => this.#held(lease),
         ),
-      run: (held, task) => this.#runUnder(held, task),
+      run: (held, task, failed) => this.#runUnder(held, task, failed),
     });
   }
 
@@ -162,7 +160,7 @@ export class Semaphore {
    */
   async release(permit?: Pick<Permit, 'id'>): Promise<boolean> {
     if (permit === undefined) {
-      const [oldest] = this.heldLeases();
+      const oldest = this.#oldestHeld();
       return oldest === undefined ? this.releaseWithout() : this.releaseLease(oldest);
     }
     return this.releaseById(this.#checkedId(permit));
@@ -179,9 +177,18 @@ export class Semaphore {
 
   /** Who holds and who waits, at one moment. */
   async inspect(options?: InspectOptions): Promise<SemaphoreSnapshot> {
-    const { store, attempts, keepAlive } = this.#parts;
+    const { engine, attempts, keepAlive } = this.#parts;
     const settings = parseInspectOptions(this.name, options);
-    return keepAlive.during(inspect(store, attempts, this.name, settings));
+    return keepAlive.during(inspect(engine.store, attempts, this.name, settings));
+  }
+
+  #oldestHeld(): Lease | undefined {
+    for (const lease of this.#leases) {
+      if (lease.isHeld()) {
+        return lease;
+      }
+    }
+    return undefined;
   }
 
   /** @internal This handle's held leases, oldest first. */
@@ -248,16 +255,21 @@ export class Semaphore {
     return { lease, permit: new Permit(lease, this.#actions), abort: (reason) => lease.abort(reason) };
   }
 
-  async #runUnder<R>({ lease }: HeldPermit, task: () => R | PromiseLike<R>): Promise<R> {
+  /** @param failed told what it will reject with, while the permit is still held */
+  async #runUnder<R>(
+    { lease }: HeldPermit,
+    task: () => R | PromiseLike<R>,
+    failed?: (reason: unknown) => void,
+  ): Promise<R> {
     let result: R;
     try {
       result = await task();
     } catch (error) {
+      const { lostError } = lease;
+      const reason = lostError === undefined || error === lostError ? error : lostError.causedBy(error);
+      failed?.(reason);
       await this.#dispose(lease);
-      if (lease.lostError === undefined || error === lease.lostError) {
-        throw error;
-      }
-      throw lease.lostError.causedBy(error);
+      throw reason;
     }
     await this.#dispose(lease);
     if (lease.lostError !== undefined) {

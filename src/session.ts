@@ -44,11 +44,12 @@ export class Session {
   readonly bound: ServerClockBound;
   /** Whether somebody in this client made a bounded handle. */
   bounded = false;
-  /** The limit that this client declares. */
-  declaredLimit: number;
   #epoch = 0;
   #seen = 0;
+  #serverNowMs = 0;
   #limit: number;
+  #declaredLimit: number;
+  /** When the call that was last answered was sent, monotonic. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #recovery: Promise<void> | undefined;
 
@@ -58,7 +59,7 @@ export class Session {
     this.#options = options;
     this.#events = events;
     this.#limit = options.limit;
-    this.declaredLimit = options.limit;
+    this.#declaredLimit = options.limit;
     this.bound = new ServerClockBound(clock);
   }
 
@@ -72,18 +73,18 @@ export class Session {
     return this.#limit;
   }
 
+  /** The server's time of the last reply, ms. */
+  get serverNowMs(): number {
+    return this.#serverNowMs;
+  }
+
   get isRecovering(): boolean {
     return this.#recovery !== undefined;
   }
 
-  /** When Redis was last heard, monotonic. */
-  get heardAtMs(): number {
-    return this.#heardAtMs;
-  }
-
   /** What a call says of this client. */
   caller(): Caller {
-    return { epoch: this.#epoch, seen: this.#seen, limit: this.declaredLimit, bounded: this.bounded };
+    return { epoch: this.#epoch, seen: this.#seen, limit: this.#declaredLimit, bounded: this.bounded };
   }
 
   /**
@@ -103,7 +104,12 @@ export class Session {
       if (this.#recovery !== undefined) {
         await this.#recovered(doing, giveUpAtMs);
       }
-      const result = await this.#attempts.run(() => send(this.caller()), limits);
+      let sentEpoch = 0;
+      const result = await this.#attempts.run(() => {
+        const caller = this.caller();
+        sentEpoch = caller.epoch;
+        return send(caller);
+      }, limits);
       if (result.kind === 'abandoned') {
         return result;
       }
@@ -116,9 +122,12 @@ export class Session {
         this.hear(reply, result.sentAtMs);
         return { kind: 'ok', nowMs: reply.nowMs, answers: reply.answers, repeated };
       }
-      // What was executed in other data is as good as not executed, or may have been lost after it was.
+      // What was executed in other data is as good as not executed, or may have been lost after it was. A reply to
+      // what was sent before a recovery says nothing of the data after it.
       repeated = true;
-      await this.recover();
+      if (sentEpoch === this.#epoch) {
+        await this.recover();
+      }
     }
   }
 
@@ -128,8 +137,10 @@ export class Session {
       this.#epoch = reply.epoch;
       this.bound.reset();
     }
-    this.#heardAtMs = this.#clock.monotonicMs();
+    this.#heardAtMs = sentAtMs;
+    this.#serverNowMs = reply.nowMs;
     this.#limit = reply.limit;
+    this.#declaredLimit = reply.declaredLimit;
     this.see(reply.epoch);
     this.bound.observe(reply.nowMs, sentAtMs);
     if (reply.grants.length > 0) {

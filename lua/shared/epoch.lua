@@ -8,7 +8,7 @@ end
 -- Whether the data contradicts itself: a key was evicted, deleted by hand, or comes from another time.
 local function isTorn(semaphore)
   if semaphore.epoch then
-    return semaphore.held > 0 and not semaphore.hasPermits
+    return (semaphore.held > 0 and not semaphore.hasPermits) or not semaphore.hasClients
   end
   return semaphore.hasPermits or semaphore.hasLine
 end

@@ -16,8 +16,9 @@ end
 --
 -- The lease is short where the client renews anyway: it ends with the client's presence, so that a waiter
 -- that died just before its turn costs the rest of a presence time and not a whole lease.
-local function handOff(semaphore)
-  local told, presence, budget = {}, {}, 500
+local function handOff(semaphore, callerId, presenceMs)
+  -- Whoever calls is present, also if it was not heard for long and has only come to release something.
+  local told, presence, budget = {}, { [callerId] = semaphore.nowMs + presenceMs }, 500
   local blocked = not semaphore.hasLine
   while not blocked and budget > 0 and fits(semaphore, 1) do
     local size = math.min(semaphore.limit - semaphore.held, 100, budget)
@@ -44,6 +45,9 @@ local function handOff(semaphore)
           permits[#permits + 1] = string.format('%.0f', expiresAtMs)
           permits[#permits + 1] = record
         end
+        if token == 0 then
+          semaphore.set('refusedAtMs', semaphore.nowMs)
+        end
         local news = told[client] or {}
         told[client] = news
         news[#news + 1] = string.sub(record, #client + 2)
@@ -61,5 +65,6 @@ local function handOff(semaphore)
     blocked = blocked or #line < size
     budget = budget - leaving
   end
+  semaphore.unfinished = semaphore.unfinished or (budget <= 0 and not blocked)
   return told
 end

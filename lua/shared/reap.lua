@@ -1,4 +1,4 @@
--- Takes expired permits back, at most 1,000 a call; the next call continues.
+-- Takes expired permits back, at most 1,000 a call; the next call continues, which should come soon.
 local function reap(semaphore)
   if not semaphore.hasPermits then
     return
@@ -7,6 +7,7 @@ local function reap(semaphore)
   if #expired == 0 then
     return
   end
+  semaphore.unfinished = #expired == 1000
   redis.call('ZREM', semaphore.permitsKey, unpack(expired))
   for _, record in ipairs(expired) do
     local _, _, weight = readRecord(record)

@@ -7,12 +7,15 @@
 --   skewUs        what is added to the server's TIME: when that was set back, ours goes on from lastMs
 --                 at its own pace, and neither runs back nor stands still
 --   openAtMs      after a loss of data: nothing is granted before
---   graceFromMs, graceUntilMs   after a silence: who was present at the first counts as present to the second
+--   graceFromMs, graceUntilMs   after a silence: who was present at the first counts as present to the second;
+--                 graceSinceMs: when that was said first
 --   retentionMs   the longest TTL that was asked for
 --   bounded       1 when a bounded handle exists
+--   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
 local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
   local state = redis.call('HMGET', stateKey, 'epoch', 'limit', 'declared', 'held', 'seq', 'lastMs', 'skewUs',
-    'openAtMs', 'graceFromMs', 'graceUntilMs', 'retentionMs', 'bounded')
+    'openAtMs', 'graceFromMs', 'graceUntilMs', 'retentionMs', 'bounded', 'refusedAtMs',
+    'graceSinceMs')
   local semaphore = {
     permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
     epoch = tonumber(state[1]),
@@ -26,6 +29,8 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
     graceUntilMs = tonumber(state[10]) or 0,
     retentionMs = math.max(tonumber(state[11]) or 0, retentionMs),
     bounded = state[12] == '1',
+    refusedAtMs = tonumber(state[13]) or 0,
+    graceSinceMs = tonumber(state[14]) or 0,
     changes = {},
   }
   local function set(field, value)
@@ -46,9 +51,14 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
   semaphore.nowMs = math.floor(nowUs / 1000)
 
   -- Nobody was heard for so long that Redis or the network may have been away: whoever was present at the
-  -- last script gets a whole presence time to come back, before its waiters count as abandoned.
+  -- last script gets a whole presence time to come back, before its waiters count as abandoned. If Redis was
+  -- away again before that was over, everyone gets it anew, for three presence times at most: rare callers
+  -- are no reason to keep waiters of the dead.
   if lastMs > 0 and semaphore.nowMs - lastMs > presenceMs / 2 then
-    set('graceFromMs', lastMs)
+    if lastMs >= semaphore.graceUntilMs or lastMs - semaphore.graceSinceMs > 3 * presenceMs then
+      set('graceFromMs', lastMs)
+      set('graceSinceMs', semaphore.nowMs)
+    end
     set('graceUntilMs', semaphore.nowMs + presenceMs)
   end
   if semaphore.retentionMs > (tonumber(state[11]) or 0) then
@@ -57,6 +67,7 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
 
   semaphore.hasPermits = redis.call('EXISTS', permitsKey) == 1
   semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
+  semaphore.hasClients = not semaphore.hasLine or redis.call('EXISTS', clientsKey) == 1
   return semaphore
 end
 

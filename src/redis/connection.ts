@@ -5,38 +5,46 @@
 export interface RedisConnection {
   /** Where it leads, for messages to humans; without a password. */
   readonly address: string;
+  /** Whether it is to a Cluster, where messages may travel inside the slot of their semaphore. */
+  readonly isCluster: boolean;
   /** Whether a command sent now goes out now. A connection that was never opened opens on the first look. */
   isReady(): boolean;
   /** Why it is not ready, if it said so. */
   lastError(): Error | undefined;
   /**
-   * A call that was sent at this time (`performance.now()`) was not answered. If nothing at all was heard since, an own
-   * connection is opened anew; a borrowed one is its owner's business.
+   * A call was not answered for so long, ms. If nothing at all was heard for that time, an own
+   * connection is opened anew, and one to a Sentinel group, since another primary may have taken over. Any other that
+   * is borrowed is its owner's business; a Cluster looks after its nodes by itself.
    */
-  suspect(sinceMs: number): void;
+  suspect(forMs: number): void;
   evalsha(sha: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   eval(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   /** The server section of INFO. */
   serverInfo(): Promise<string>;
-  /** A second connection to the same server that hears one channel. */
+  /** A second connection to the same server that hears the client's own channel; on a Cluster, to one or more nodes. */
   openSubscriber(channel: string, events: SubscriberEvents): Subscriber;
   /** Closes what was opened here; a borrowed connection stays open. Never rejects. */
   close(): Promise<void>;
 }
 
 export interface ConnectionEvents {
-  /** The connection can be used, for the first time or again. */
+  /**
+   * The connection can be used, for the first time or again, and what was under way may be executed twice. On a Cluster
+   * also when it was usable all the time, but for one node.
+   */
   ready(): void;
   error(error: Error): void;
 }
 
 export interface SubscriberEvents {
   /** Subscribed, for the first time or again: messages arrive from now on, earlier ones may be lost. */
-  listening(): void;
+  listening(shard?: string): void;
   message(text: string): void;
   error(error: Error): void;
 }
 
 export interface Subscriber {
+  /** On a Cluster, hears this shard channel too, where its slot is; asking twice is asking once. Else does nothing. */
+  hearShard(channel: string): void;
   close(): void;
 }

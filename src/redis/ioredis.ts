@@ -1,25 +1,17 @@
-import type { Socket } from 'node:net';
 import { Redis } from 'ioredis';
 import { InvalidOptionsError } from '../errors.ts';
-import type { ConnectionEvents, RedisConnection, SubscriberEvents } from './connection.ts';
+import { ClusterSubscriber } from './cluster-subscriber.ts';
+import type { ConnectionEvents, RedisConnection, Subscriber, SubscriberEvents } from './connection.ts';
+import {
+  type ClusterLike,
+  type IoredisLike,
+  isCluster,
+  isIoredisLike,
+  letProcessEnd,
+} from './ioredis-like.ts';
+import { watchSilence } from './silence.ts';
 
-/** What an ioredis `Redis` or `Cluster` (5 or 6) or an iovalkey connection looks like from here. */
-export interface IoredisLike {
-  readonly status: string;
-  readonly options: object;
-  evalsha(sha: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
-  eval(text: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
-  info(section: string): Promise<string>;
-  subscribe(channel: string): Promise<unknown>;
-  // biome-ignore lint/suspicious/noExplicitAny: the libraries type their events each in its own way
-  on(event: string, listener: (...args: any[]) => void): unknown;
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  off(event: string, listener: (...args: any[]) => void): unknown;
-  connect(): Promise<unknown>;
-  disconnect(): void;
-  // biome-ignore lint/suspicious/noExplicitAny: Redis and Cluster take different arguments
-  duplicate(...args: any[]): IoredisLike;
-}
+export type { IoredisLike } from './ioredis-like.ts';
 
 /** Half of the wait is chance, so that many clients don't come back at the same moment. */
 const retryStrategy = (attempt: number) =>
@@ -39,7 +31,7 @@ export function connect(target: string | IoredisLike, events: ConnectionEvents):
       connectionName: 'parkade',
     });
     letProcessEnd(own);
-    return { ...adapt(own, true, events), suspect: replaceWhenSilent(own) };
+    return adapt(own, true, events);
   }
   if (!isIoredisLike(target)) {
     throw new InvalidOptionsError('Bad connection', [
@@ -61,8 +53,13 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
   };
   redis.on('ready', onReady);
   redis.on('error', onError);
+  const cluster = isCluster(redis) ? redis : undefined;
+  const stopWatching = cluster && watchNodes(cluster, () => cluster.status === 'ready' && events.ready());
+  const timed = cluster ? <T>(call: Promise<T>) => suspectNode(cluster, call) : <T>(call: Promise<T>) => call;
+  const silence = own || 'sentinels' in redis.options ? watchSilence(redis) : undefined;
   return {
     address: addressOf(redis),
+    isCluster: cluster !== undefined,
     isReady() {
       if (redis.status === 'wait') {
         redis.connect().catch(onError); // made with lazyConnect, and not used yet
@@ -70,14 +67,17 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
       return redis.status === 'ready';
     },
     lastError: () => lastError,
-    suspect: ignore,
-    evalsha: (sha, keys, args) => redis.evalsha(sha, keys.length, ...keys, ...args),
-    eval: (text, keys, args) => redis.eval(text, keys.length, ...keys, ...args),
+    suspect: (forMs) => silence?.suspect(forMs),
+    evalsha: (sha, keys, args) => timed(redis.evalsha(sha, keys.length, ...keys, ...args)),
+    eval: (text, keys, args) => timed(redis.eval(text, keys.length, ...keys, ...args)),
     serverInfo: () => redis.info('server'),
-    openSubscriber: (channel, listener) => openSubscriber(redis, channel, listener),
+    openSubscriber: (channel, listener) =>
+      cluster ? new ClusterSubscriber(cluster, channel, listener) : openSubscriber(redis, channel, listener),
     async close() {
       redis.off('ready', onReady);
       redis.off('error', onError);
+      stopWatching?.();
+      silence?.stop();
       if (own) {
         redis.on('error', ignore);
         redis.disconnect();
@@ -86,7 +86,49 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
   };
 }
 
-function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberEvents) {
+/**
+ * Tells when the connection to a node of a Cluster was lost: the Cluster's own events don't. Commands that were on it
+ * go out again to whoever has the slot then.
+ *
+ * @returns the way to stop
+ */
+function watchNodes(cluster: ClusterLike, lost: () => void): () => void {
+  const watched = new Set<IoredisLike>();
+  const watch = (node: IoredisLike) => {
+    if (!watched.has(node)) {
+      watched.add(node);
+      node.on('close', lost);
+    }
+  };
+  const unwatch = (node: IoredisLike) => {
+    watched.delete(node);
+    node.off('close', lost);
+  };
+  cluster.on('+node', watch);
+  cluster.on('-node', unwatch);
+  cluster.nodes().forEach(watch);
+  return () => {
+    cluster.off('+node', watch);
+    cluster.off('-node', unwatch);
+    watched.forEach(unwatch);
+  };
+}
+
+/** A node that takes longer may hang, ms; and another one may have taken over. */
+const suspectNodeAfterMs = 1_000;
+
+/**
+ * Has the Cluster ask who has which slots if a call is not answered in time; a node that is down is left then, and what
+ * it did not answer goes to another. ioredis does so only on an error, and a node that hangs makes none.
+ */
+function suspectNode<T>(cluster: ClusterLike, call: Promise<T>): Promise<T> {
+  const timer = setTimeout(() => cluster.refreshSlotsCache(), suspectNodeAfterMs).unref();
+  const stop = () => clearTimeout(timer);
+  call.then(stop, stop);
+  return call;
+}
+
+function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberEvents): Subscriber {
   const overrides = {
     autoResubscribe: false, // ioredis's own way of it throws unhandled rejections
     lazyConnect: false,
@@ -95,9 +137,10 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
     retryStrategy,
     connectionName: 'parkade-subscriber',
   };
-  const subscriber = 'nodes' in redis ? redis.duplicate() : redis.duplicate(overrides);
+  const subscriber = redis.duplicate(overrides);
   let open = true;
   letProcessEnd(subscriber);
+  const silence = watchSilence(subscriber);
   subscriber.on('error', (error: Error) => open && events.error(error));
   subscriber.on('message', (_channel: string, text: string) => open && events.message(text));
   subscriber.on('ready', () => {
@@ -107,50 +150,13 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
     );
   });
   return {
+    hearShard: ignore,
     close() {
       open = false;
+      silence.stop();
       subscriber.disconnect();
     },
   };
-}
-
-/** Destroys a socket on which nothing was heard since a given time; ioredis then opens another and re-sends. */
-function replaceWhenSilent(redis: IoredisLike): (sinceMs: number) => void {
-  const inside = redis as { stream?: Socket };
-  let heardAtMs = Number.NEGATIVE_INFINITY;
-  redis.on('connect', () => {
-    heardAtMs = performance.now();
-    inside.stream?.on('data', () => {
-      heardAtMs = performance.now();
-    });
-  });
-  return (sinceMs) => {
-    if (heardAtMs < sinceMs) {
-      inside.stream?.destroy();
-    }
-  };
-}
-
-/**
- * Keeps an idle connection from keeping the process alive: its socket, and the timer for the next attempt when
- * Redis is away. Both are ioredis's own fields; where they are missing, the process lives on until `close()`.
- */
-function letProcessEnd(redis: IoredisLike): void {
-  const inside = redis as { stream?: { unref?(): void }; reconnectTimeout?: { unref?(): void } | null };
-  redis.on('connect', () => inside.stream?.unref?.());
-  redis.on('reconnecting', () => inside.reconnectTimeout?.unref?.());
-}
-
-function isIoredisLike(target: unknown): target is IoredisLike {
-  const shape = target as Partial<IoredisLike> | null | undefined;
-  return (
-    typeof shape === 'object' &&
-    shape !== null &&
-    typeof shape.status === 'string' &&
-    typeof shape.evalsha === 'function' &&
-    typeof shape.duplicate === 'function' &&
-    typeof shape.on === 'function'
-  );
 }
 
 function checkedUrl(text: string): string {
@@ -175,7 +181,7 @@ function addressOf(redis: IoredisLike): string {
     sentinels?: object;
     name?: string;
   };
-  if ('nodes' in redis) {
+  if (isCluster(redis)) {
     return 'the Redis Cluster';
   }
   if (options.sentinels) {

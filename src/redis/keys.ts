@@ -25,6 +25,14 @@ export function channelOf(prefix: string, clientId: string): string {
   return `${prefix}:${clientId}`;
 }
 
+/** The end of a client id whose messages are to be tried on its shard channels first. */
+export const shardMark = '+';
+
+/** Where they go then: in the slot of the semaphore. `lua/shared/announce.lua` makes the same of the state key. */
+export function shardChannelOf(prefix: string, name: string, clientId: string): string {
+  return `${prefix}:{${name}}:${clientId}`;
+}
+
 /** What a record, the member of both permits and waiters, says. */
 export interface RecordParts {
   readonly clientId: string;

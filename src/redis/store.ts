@@ -1,6 +1,6 @@
 import type { OnLimitMismatch } from '../options.ts';
 import type { RedisConnection } from './connection.ts';
-import { keysOf, type SemaphoreKeys } from './keys.ts';
+import { keysOf, readRecord, type SemaphoreKeys } from './keys.ts';
 import {
   acquireScript,
   beatScript,
@@ -33,13 +33,14 @@ export interface Grant {
   readonly expiresAtMs: number;
 }
 
-/** Times are the server's, a limit is the one in force. */
+/** Times are the server's, `limit` is the one in force. */
 export type Reply<Answer> =
   | {
       readonly kind: 'ok';
       readonly nowMs: number;
       readonly epoch: number;
       readonly limit: number;
+      readonly declaredLimit: number;
       readonly grants: readonly Grant[];
       readonly answers: readonly Answer[];
       /** When to look again besides the regular beats; 0: no need. */
@@ -57,7 +58,8 @@ export type AcquireAnswer =
 export type BeatAnswer =
   | { readonly kind: 'granted'; readonly token: number; readonly expiresAtMs: number }
   | { readonly kind: 'queued'; readonly ticket: number }
-  | { readonly kind: 'unknown' };
+  /** Neither in line nor held; and when, by the server's time, a waiter was last refused for its weight. */
+  | { readonly kind: 'unknown'; readonly refusedAtMs: number };
 
 export interface AcquireRequest {
   readonly record: string;
@@ -175,6 +177,7 @@ export class SemaphoreStore {
     }
     for (const waiter of what.waiters) {
       args.push(waiter.record, waiter.ticket);
+      longestMs = Math.max(longestMs, readRecord(waiter.record)?.leaseMs ?? 0);
     }
     return this.#call(restoreScript, caller, args, Number, longestMs);
   }
@@ -231,6 +234,7 @@ export class SemaphoreStore {
           grants: grantsOf(clientId, reply[4] as unknown[]),
           answers: (reply[5] as unknown[]).map(answerOf),
           lookAtMs: Number(reply[6]),
+          declaredLimit: Number(reply[7]),
         };
       case 'forgotten':
         return { kind: 'forgotten', nowMs: Number(reply[1]) / 1000 };
@@ -277,7 +281,7 @@ function beatAnswer(answer: unknown): BeatAnswer {
     case 'queued':
       return { kind, ticket: Number(first) };
     case 'unknown':
-      return { kind };
+      return { kind, refusedAtMs: Number(first) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { RedisConnection, Subscriber } from './connection.ts';
-import { channelOf } from './keys.ts';
+import { channelOf, shardChannelOf, shardMark } from './keys.ts';
 import { type Grant, grantsOf } from './store.ts';
 
 /** A message: what waiters of one semaphore were granted. A hint, which may be lost, late or doubled. */
@@ -13,8 +13,8 @@ export interface WakeUp {
 
 export interface WakeUpEvents {
   wakeUp(message: WakeUp): void;
-  /** Messages arrive from now on; what was sent before may be lost, so look. */
-  listening(): void;
+  /** Messages arrive from now on, of all semaphores or of this one; what was sent before may be lost, so look. */
+  listening(semaphore?: string): void;
   error(error: Error): void;
 }
 
@@ -31,6 +31,12 @@ export class WakeUps {
   readonly #graceMs: number;
   readonly #events: WakeUpEvents;
   readonly #missing = new Set<string>();
+  /** Of the last grants that messages told, the records. */
+  readonly #lately = new Set<string>();
+  /** How often in a row the subscriber was replaced without hearing anything: each time it gets twice as long. */
+  #replaced = 0;
+  /** Semaphores by the shard channels on which they are heard. */
+  readonly #shards = new Map<string, string>();
   #subscriber: Subscriber | undefined;
   #closed = false;
 
@@ -50,25 +56,30 @@ export class WakeUps {
     this.#events = events;
   }
 
-  /** Opens the subscriber if there is none. */
-  listen(): void {
-    if (this.#closed || this.#subscriber !== undefined) {
+  /** Hears the messages of a semaphore; opens the subscriber if there is none. */
+  listen(semaphore?: string): void {
+    if (this.#closed) {
       return;
     }
-    this.#subscriber = this.#connection.openSubscriber(channelOf(this.#prefix, this.#clientId), {
-      listening: () => this.#events.listening(),
-      message: (text) => this.#receive(text),
-      error: (error) => this.#events.error(error),
-    });
+    if (semaphore !== undefined && this.#clientId.endsWith(shardMark)) {
+      const channel = shardChannelOf(this.#prefix, semaphore, this.#clientId);
+      this.#shards.set(channel, semaphore);
+      this.#subscriber?.hearShard(channel);
+    }
+    this.#subscriber ??= this.#open();
   }
 
   /** A grant was found whose message has not come yet. */
   miss(record: string): void {
     const subscriber = this.#subscriber;
+    if (this.#lately.has(record)) {
+      return; // its message came first
+    }
     this.#missing.add(record);
-    this.#clock.after(this.#graceMs, () => {
+    this.#clock.after(this.#graceMs * 2 ** this.#replaced, () => {
       if (this.#missing.delete(record) && subscriber !== undefined && subscriber === this.#subscriber) {
         this.#missing.clear();
+        this.#replaced = Math.min(this.#replaced + 1, 10);
         subscriber.close();
         this.#subscriber = undefined;
         this.listen();
@@ -82,6 +93,18 @@ export class WakeUps {
     this.#subscriber = undefined;
   }
 
+  #open(): Subscriber {
+    const subscriber = this.#connection.openSubscriber(channelOf(this.#prefix, this.#clientId), {
+      listening: (shard) => this.#events.listening(shard && this.#shards.get(shard)),
+      message: (text) => this.#receive(text),
+      error: (error) => this.#events.error(error),
+    });
+    for (const channel of this.#shards.keys()) {
+      subscriber.hearShard(channel);
+    }
+    return subscriber;
+  }
+
   #receive(text: string): void {
     const message = decode(this.#clientId, text);
     if (message === undefined) {
@@ -90,8 +113,16 @@ export class WakeUps {
       );
       return;
     }
-    for (const grant of message.grants) {
-      this.#missing.delete(grant.record);
+    this.#replaced = 0;
+    for (const { record } of message.grants) {
+      this.#missing.delete(record);
+      this.#lately.add(record);
+    }
+    for (const record of this.#lately) {
+      if (this.#lately.size <= 100) {
+        break;
+      }
+      this.#lately.delete(record);
     }
     this.#events.wakeUp(message);
   }

@@ -307,6 +307,19 @@ describe('an acquire that comes twice', () => {
     expect((await b.acquire([first.request])).answers).toEqual([{ kind: 'queued', ticket: first.ticket }]);
   });
 
+  test('keeps its place although it can never fit any more, until that is said at its turn', async () => {
+    const scene = openScene({ limit: 3 });
+    const [a, b] = [scene.client('a'), scene.client('b')];
+    const held = await a.hold({ weight: 3 });
+    const heavy = await b.queue({ weight: 3 });
+    await a.resize(2);
+
+    expect((await b.acquire([heavy.request])).answers).toEqual([{ kind: 'queued', ticket: heavy.ticket }]);
+    await a.release(held.record);
+    expect((await b.acquire([heavy.request])).answers).toEqual([{ kind: 'impossible', limit: 2 }]);
+    expect((await scene.keys()).waiters).toEqual([]);
+  });
+
   test('is answered with the permit that a hand-off gave it meanwhile', async () => {
     const scene = openScene({ presenceMs: 8_000 });
     const [a, b] = [scene.client('a'), scene.client('b')];
@@ -336,11 +349,12 @@ describe('an acquire that comes twice', () => {
 
     const { answers, grants } = await b.acquire([waiting.request]);
 
+    // Whoever calls is present: the hand-off lease is a whole presence time.
     expect(grants).toEqual([
-      { record: waiting.record, token: expect.any(Number), expiresAtMs: scene.nowMs + 6_000 },
+      { record: waiting.record, token: expect.any(Number), expiresAtMs: scene.nowMs + 10_000 },
     ]);
     expect(answers).toEqual([
-      { kind: 'granted', token: expect.any(Number), expiresAtMs: scene.nowMs + 6_000 },
+      { kind: 'granted', token: expect.any(Number), expiresAtMs: scene.nowMs + 10_000 },
     ]);
   });
 
@@ -446,7 +460,7 @@ describe('an acquire that makes room by itself', () => {
 
     const { answers, grants } = await b.acquire([b.request()]);
 
-    expect(grants).toMatchObject([{ record: first.record, expiresAtMs: scene.nowMs + 6_000 }]);
+    expect(grants).toMatchObject([{ record: first.record, expiresAtMs: scene.nowMs + 10_000 }]);
     expect(answers).toMatchObject([{ kind: 'queued' }]);
     expect((await scene.keys()).waiters).toEqual([second.record, 'b/3/1/30000']);
   });

@@ -39,9 +39,9 @@ describe('beat', () => {
 
     expect(answers).toEqual([
       { kind: 'queued', ticket: waiting.ticket },
-      { kind: 'unknown' },
+      { kind: 'unknown', refusedAtMs: 0 },
       { kind: 'granted', token: expect.any(Number), expiresAtMs: held.expiresAtMs },
-      { kind: 'unknown' },
+      { kind: 'unknown', refusedAtMs: 0 },
     ]);
   });
 
@@ -80,7 +80,7 @@ describe('beat', () => {
     const held = await a.hold({ leaseMs: 1_000 });
     scene.advance(1_000);
 
-    expect((await a.beat([held.record], false)).answers).toEqual([{ kind: 'unknown' }]);
+    expect((await a.beat([held.record], false)).answers).toEqual([{ kind: 'unknown', refusedAtMs: 0 }]);
 
     await scene.expectKeys({ state: { held: 0 } });
   });
@@ -93,7 +93,7 @@ describe('beat', () => {
     await scene.advanceWithBeats(12_000, c);
     await a.release(held.record);
 
-    expect((await b.beat([waiting.record])).answers).toEqual([{ kind: 'unknown' }]);
+    expect((await b.beat([waiting.record])).answers).toEqual([{ kind: 'unknown', refusedAtMs: 0 }]);
   });
 
   test('serves its own waiters when a lease has ended, and says so in the reply', async () => {
@@ -136,14 +136,30 @@ describe('beat', () => {
     await scene.advanceWithBeats(10_000, c, true);
     expect((await scene.keys()).clients).toEqual({ b: scene.nowMs, c: scene.nowMs + 10_000 });
     scene.advance(1);
-
     await a.beat([held.record], false);
+    expect((await scene.keys()).clients).toEqual({ b: scene.nowMs - 1, c: scene.nowMs + 9_999 });
+
+    await c.beat([stays.record]);
 
     await scene.expectKeys({
       permits: { [held.record]: held.expiresAtMs },
       waiters: [gone.record, stays.record],
-      clients: { c: scene.nowMs + 9_999 },
+      clients: { c: scene.nowMs + 10_000 },
     });
+  });
+
+  test('deletes all clients that are gone when nobody waits any more, but not the last while somebody does', async () => {
+    const scene = openScene();
+    const [a, b] = [scene.client('a'), scene.client('b')];
+    const held = await a.hold({ leaseMs: 60_000 });
+    const waiting = await b.queue();
+    await scene.advanceWithBeats(10_001, a);
+    expect((await scene.keys()).clients).toEqual({ b: scene.nowMs - 1 });
+    await b.release(waiting.record);
+
+    await a.beat([held.record], false);
+
+    await scene.expectKeys({ permits: { [held.record]: held.expiresAtMs } });
   });
 
   test('that comes twice changes nothing more', async () => {

@@ -133,7 +133,7 @@ describe('the check', () => {
       'ARGV[1] + 1',
       '"size = ARGV[1] + 1" is no binding of an argument',
     ],
-    ['an index that is left out', 'ARGV[2]', 'ARGV[5]', 'ARGV[2] isOpen is bound as'],
+    ['an index that is left out', "ARGV[2] == '1'", "ARGV[5] == '1'", 'ARGV[2] isOpen is not bound'],
     ['a use of the bare list below', '#items do', '#ARGV do', 'speaks of ARGV below the binding block'],
     [
       'a use of a bare key below',

@@ -122,6 +122,9 @@ function numberFaults({ script, caller, before, after }: Step, reply: Good): str
   }
   if (after.state['epoch'] !== reply.epoch) faults.push('the epoch told is not the one stored');
   if (after.state['limit'] !== reply.limit) faults.push('the limit told is not the one stored');
+  if (after.state['declared'] !== reply.declaredLimit) {
+    faults.push('the limit told as declared is not the one stored');
+  }
   drawn.push(...reply.grants.map(({ token }) => token).filter((token) => token !== 0));
   for (const answer of reply.answers) {
     if (typeof answer !== 'object') continue;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { openScene } from './support.ts';
+import { type Client, openScene } from './support.ts';
 
 describe('release', () => {
   test('gives the units of a held permit back', async () => {
@@ -383,6 +383,31 @@ describe('a waiter whose client is silent for longer than its presence', () => {
     expect((await scene.keys()).permits).toEqual({ [waiting.record]: scene.nowMs + 10_000 });
   });
 
+  test('stays in line as long as there is no unit for it, wherever it stands', async () => {
+    const scene = openScene({ limit: 2 });
+    const [a, b, dead, c] = ['a', 'b', 'dead', 'c'].map((id) => scene.client(id)) as [
+      Client,
+      Client,
+      Client,
+      Client,
+    ];
+    const held = await a.hold({ weight: 2, leaseMs: 60_000 });
+    const heavy = await b.queue({ weight: 2, firm: true });
+    const away = await dead.queue();
+    await scene.advanceWithBeats(10_000, b, true);
+    const last = await c.queue();
+
+    await a.release(held.record);
+    expect((await scene.keys()).waiters).toEqual([away.record, last.record]);
+
+    await dead.beat([away.record]);
+    await b.release(heavy.record);
+    expect((await scene.keys()).permits).toEqual({
+      [away.record]: scene.nowMs + 10_000,
+      [last.record]: scene.nowMs + 10_000,
+    });
+  });
+
   test('costs nobody a message: what is dropped is told to no one', async () => {
     const scene = openScene();
     const [a, dead, c] = [scene.client('a'), scene.client('dead'), scene.client('c')];
@@ -394,6 +419,6 @@ describe('a waiter whose client is silent for longer than its presence', () => {
     await a.release(held.record);
 
     expect(await inbox.read()).toEqual([]);
-    await scene.expectKeys({ state: { held: 0 } });
+    expect(await scene.keys()).toMatchObject({ waiters: [], state: { held: 0 } });
   });
 });

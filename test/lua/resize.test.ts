@@ -64,7 +64,10 @@ describe('resize', () => {
       clients: { b: scene.nowMs + 10_000, c: scene.nowMs + 10_000 },
       state: { held: 3, limit: 3 },
     });
-    expect((await b.beat([heavy.record])).answers).toEqual([{ kind: 'unknown' }]);
+    scene.advance(1_000);
+    expect((await b.beat([heavy.record])).answers).toEqual([
+      { kind: 'unknown', refusedAtMs: scene.nowMs - 1_000 },
+    ]);
   });
 
   test('to 0 lets waiters wait, and nobody else in', async () => {

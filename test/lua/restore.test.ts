@@ -357,7 +357,7 @@ describe('permits that are restored', () => {
     expect(await scene.keys()).toMatchObject({ waiters: [waiting.record], state: { held: 1 } });
     await newcomer.release(stolen.record);
     await scene.expectKeys({
-      permits: { [waiting.record]: scene.nowMs + 9_000 },
+      permits: { [waiting.record]: scene.nowMs + 10_000 },
       clients: { new: scene.nowMs + 9_000 },
       state: { held: 1 },
     });
@@ -389,7 +389,7 @@ describe('permits that are restored', () => {
     expect((await scene.keys()).state['held']).toBe(1);
     await b.release(waiting.record);
 
-    await scene.expectKeys({ state: { held: 0 } });
+    expect(await scene.keys()).toMatchObject({ permits: {}, waiters: [], state: { held: 0 } });
   });
 
   test('keep the keys for as long as the longest lease that was put back', async () => {
@@ -401,6 +401,24 @@ describe('permits that are restored', () => {
     await a.restore({ permits: [{ record: held.record, remainingMs: 3_000_000 }] });
 
     expect((await scene.keys()).ttlMs.permits).toBeGreaterThan(2_900_000);
+  });
+});
+
+describe('waiters that are restored', () => {
+  test('keep the keys for as long as the lease that their hand-off will give', async () => {
+    const scene = openScene({ retentionMs: 60_000 });
+    const [a, b] = [scene.client('a'), scene.client('b')];
+    await a.hold();
+    const waiting = await b.queue({ leaseMs: 3_600_000, firm: true });
+    scene.advance(1_000);
+    await scene.lose();
+
+    await b.restore({ windowMs, waiters: [place(waiting)] });
+    scene.advance(windowMs);
+    await scene.client('new').beat();
+
+    expect((await scene.keys()).permits).toEqual({ [waiting.record]: scene.nowMs + 3_600_000 });
+    expect((await scene.keys()).ttlMs.permits).toBeGreaterThan(3_500_000);
   });
 });
 
@@ -424,7 +442,7 @@ describe('what a restorer finds', () => {
       permits: { [held.record]: scene.nowMs + 28_000, [stolen.record]: stolen.expiresAtMs },
       waiters: [first.record],
       clients: { b: scene.nowMs + 10_000 },
-      state: { epoch: newcomer.epoch, openAtMs, held: 2, limit: 3, declared: 2 },
+      state: { epoch: newcomer.epoch, openAtMs, held: 2, limit: 3, declared: 1 },
     });
     // The newcomer did not lose anything, and goes on.
     expect((await newcomer.renew(stolen.record)).answers).toEqual([scene.nowMs + 30_000]);
@@ -538,14 +556,40 @@ describe('torn data', () => {
 
   test('without its line shows by what a beat answers', async () => {
     const { b, waiting } = await tornScene((torn) => torn.lose('waiters'));
-    expect((await b.beat([waiting.record])).answers).toEqual([{ kind: 'unknown' }]);
+    expect((await b.beat([waiting.record])).answers).toEqual([{ kind: 'unknown', refusedAtMs: 0 }]);
   });
 
-  test('without its clients is whole again with the next beat of each', async () => {
-    const { scene, a, b, held, waiting } = await tornScene((torn) => torn.lose('clients'));
-    await b.beat([waiting.record]);
-    await a.release(held.record);
-    expect((await scene.keys()).permits).toMatchObject({ [waiting.record]: scene.nowMs + 10_000 });
+  test('without its clients is forgotten to everyone while somebody waits, newcomers included', async () => {
+    const { scene, a } = await tornScene((torn) => torn.lose('clients'));
+    for (const client of [a, scene.client('new')]) {
+      for (const reply of await everyScript(client)) {
+        expect(reply).toMatchObject({ kind: 'forgotten' });
+      }
+    }
+  });
+
+  test('without its clients keeps the permits, and a line of those who put themselves back', async () => {
+    const { scene, a, b, held, other, waiting } = await tornScene((torn) => torn.lose('clients'));
+    const { epoch } = a;
+
+    const reply = await a.restore({ windowMs, permits: [{ record: held.record, remainingMs: 9_000 }] });
+    expect(reply.epoch).toBeGreaterThan(epoch);
+    expect((await scene.keys()).waiters).toEqual([]);
+    await b.restore({ windowMs, waiters: [place(waiting)] });
+
+    await scene.expectKeys({
+      permits: { [held.record]: held.expiresAtMs, [other.record]: other.expiresAtMs },
+      waiters: [waiting.record],
+      clients: { b: scene.nowMs + 10_000 },
+      state: { held: 2, openAtMs: scene.nowMs + windowMs },
+    });
+  });
+
+  test('is not what a semaphore has of which nobody waits, and so no clients', async () => {
+    const scene = openScene();
+    const a = scene.client('a');
+    const held = await a.hold();
+    expect((await a.renew(held.record)).answers).toEqual([scene.nowMs + 30_000]);
   });
 
   test('without its permits is made whole by those who held them', async () => {

@@ -135,11 +135,11 @@ export class Scene {
     }
   }
 
-  /** All there is of the semaphore in Redis, at one moment. */
+  /** All there is of the semaphore in Redis. No transaction: a server that is out of memory would refuse it. */
   async keys(): Promise<Keys> {
     const { permits, waiters, clients, state } = this.names;
     const replies = await this.redis
-      .multi()
+      .pipeline()
       .zrange(permits, '0', '-1', 'WITHSCORES')
       .zrange(waiters, '0', '-1', 'WITHSCORES')
       .zrange(clients, '0', '-1', 'WITHSCORES')

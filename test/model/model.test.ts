@@ -105,8 +105,9 @@ const renewals = fc.tuple(draw, fc.constantFrom(500, 3_000, 30_000)).map(([which
   step(`renews the ${which}th last for ${leaseMs} ms`, async (model, real) => {
     const chosen = pick(real, which);
     if (chosen !== undefined) {
-      const expected = model.renew(chosen.record, leaseMs);
-      const { answers } = await (real.clients[chosen.client] as Client).renew(chosen.record, leaseMs);
+      const client = real.clients[chosen.client] as Client;
+      const expected = model.renew(client.id, chosen.record, leaseMs);
+      const { answers } = await client.renew(chosen.record, leaseMs);
       expect((answers[0] as number) > 0).toBe(expected);
     }
   }),
@@ -127,8 +128,9 @@ const beats = fc.tuple(draw, fc.boolean()).map(([which, waiting]) =>
 
 const resizes = fc.integer({ min: 0, max: 6 }).map((limit) =>
   step(`resizes to ${limit}`, async (model, real) => {
-    model.resize(limit);
-    await (real.clients[0] as Client).resize(limit);
+    const client = real.clients[0] as Client;
+    model.resize(client.id, limit);
+    await client.resize(limit);
   }),
 );
 

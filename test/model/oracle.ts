@@ -25,7 +25,7 @@ export class Oracle {
   /** Client → present until, ms. */
   readonly present = new Map<string, number>();
   #lastMs = 0;
-  #grace = { fromMs: 0, untilMs: 0 };
+  #grace = { fromMs: 0, sinceMs: 0, untilMs: 0 };
 
   constructor(limit: number, presenceMs: number, nowMs: number) {
     this.limit = limit;
@@ -40,7 +40,7 @@ export class Oracle {
   /** Returns what becomes of each: granted, queued, full or impossible. */
   acquire(client: string, claims: readonly { claim: Claim; maxWaiting: number }[]): string[] {
     this.#begin();
-    this.#handOff();
+    this.#handOff(client);
     let queuedAny = false;
     const answers = claims.map(({ claim, maxWaiting }) => {
       if (this.permits.has(claim.record)) {
@@ -75,17 +75,17 @@ export class Oracle {
     if (own) {
       this.line = this.line.filter((claim) => claim.record !== record);
     }
-    this.#handOff();
+    this.#handOff(client);
     return held;
   }
 
-  renew(record: string, leaseMs: number): boolean {
+  renew(client: string, record: string, leaseMs: number): boolean {
     this.#begin();
     const permit = this.permits.get(record);
     if (permit !== undefined) {
       permit.expiresAtMs = this.nowMs + leaseMs;
     }
-    this.#handOff();
+    this.#handOff(client);
     return permit !== undefined;
   }
 
@@ -94,22 +94,27 @@ export class Oracle {
     if (waiting) {
       this.present.set(client, this.nowMs + this.presenceMs);
     }
-    this.#handOff();
+    this.#handOff(client);
     if (this.line.some((claim) => claim.record === record)) {
       return 'queued';
     }
     return this.permits.has(record) ? 'granted' : 'unknown';
   }
 
-  resize(limit: number): void {
+  resize(client: string, limit: number): void {
     this.#begin();
     this.limit = limit;
-    this.#handOff();
+    this.#handOff(client);
   }
 
   #begin(): void {
     if (this.#lastMs > 0 && this.nowMs - this.#lastMs > this.presenceMs / 2) {
-      this.#grace = { fromMs: this.#lastMs, untilMs: this.nowMs + this.presenceMs };
+      const { sinceMs, untilMs } = this.#grace;
+      if (this.#lastMs >= untilMs || this.#lastMs - sinceMs > 3 * this.presenceMs) {
+        this.#grace.fromMs = this.#lastMs;
+        this.#grace.sinceMs = this.nowMs;
+      }
+      this.#grace.untilMs = this.nowMs + this.presenceMs;
     }
     this.#lastMs = this.nowMs;
     for (const [record, { expiresAtMs }] of this.permits) {
@@ -124,9 +129,10 @@ export class Oracle {
     return untilMs > 0 && untilMs >= this.#grace.fromMs ? Math.max(untilMs, this.#grace.untilMs) : untilMs;
   }
 
-  #handOff(): void {
+  #handOff(caller: string): void {
     for (let head = this.line[0]; head !== undefined && this.held < this.limit; head = this.line[0]) {
-      const untilMs = this.#presentUntilMs(head.client);
+      const untilMs =
+        head.client === caller ? this.nowMs + this.presenceMs : this.#presentUntilMs(head.client);
       if (untilMs > this.nowMs && head.weight <= this.limit) {
         if (this.held + head.weight > this.limit) {
           return;

@@ -1,0 +1,237 @@
+import type { Subscriber, SubscriberEvents } from './connection.ts';
+import { Ear } from './ear.ts';
+import type { ClusterLike, NodeLike } from './ioredis-like.ts';
+import { slotOf } from './slot.ts';
+
+type Nodes = ReadonlyMap<string, NodeLike>;
+
+interface Shard {
+  readonly slot: number;
+  /** Who hears it. */
+  ear: Ear | undefined;
+}
+
+/** A node's address as the slots name it. */
+const addressOf = ({ options: { host, port } }: NodeLike) => `${host ?? '127.0.0.1'}:${port ?? 6379}`;
+
+const pauseMs = (failures: number) =>
+  Math.min(2000, 25 * 2 ** Math.min(failures, 7)) * (0.5 + Math.random() / 2);
+
+/**
+ * Hears messages on a Cluster, over connections of its own to single nodes.
+ *
+ * The client's own channel is a classic one. A message on it travels to every node, so one connection, to any node,
+ * hears all; when that node goes, another one is taken. Besides, where the server has them (Redis 7), there is a shard
+ * channel for each semaphore that is waited for, heard at the primary that has the semaphore's slot: a message on it
+ * stays there. The publisher takes the classic channel whenever nobody hears the shard channel where it is
+ * (`lua/shared/announce.lua`); so shard channels may fail, move and be refused, and nothing is lost but their economy.
+ *
+ * ioredis has all this built in (`subscribe` on a Cluster, `shardedSubscribers`), but does not say when a channel was
+ * lost and found again, which is when one has to look; and what it does when slots move differs from version to version.
+ * Both on one connection would not do: when the slot of its last shard channel moves, ioredis forgets the classic one.
+ */
+export class ClusterSubscriber implements Subscriber {
+  readonly #cluster: ClusterLike;
+  readonly #channel: string;
+  readonly #keyPrefix: string;
+  readonly #events: SubscriberEvents;
+  /** Hears the client's own channel. */
+  #home: Ear | undefined;
+  /** Hear shard channels, by their node's address. */
+  readonly #ears = new Map<string, Ear>();
+  readonly #shards = new Map<string, Shard>();
+  #hasShards = true;
+  /** Nodes to which there was no connection lately: how often in a row, and until when they are left alone. */
+  readonly #resting = new Map<string, { readonly failures: number; readonly untilMs: number }>();
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #isArranging = false;
+  #isOpen = true;
+  readonly #arrange = () => this.#arrangeAll();
+
+  constructor(cluster: ClusterLike, channel: string, events: SubscriberEvents) {
+    this.#cluster = cluster;
+    this.#channel = channel;
+    this.#keyPrefix = cluster.options.keyPrefix ?? '';
+    this.#events = events;
+    cluster.on('refresh', this.#arrange);
+    this.#arrangeAll();
+  }
+
+  hearShard(channel: string): void {
+    const prefixed = this.#keyPrefix + channel; // as the keys are, from which a script makes it
+    if (this.#hasShards && !this.#shards.has(prefixed)) {
+      this.#shards.set(prefixed, { slot: slotOf(prefixed), ear: undefined });
+      this.#arrangeSoon();
+    }
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.#cluster.off('refresh', this.#arrange);
+    clearTimeout(this.#timer);
+    this.#home?.close();
+    for (const ear of this.#ears.values()) {
+      ear.close();
+    }
+  }
+
+  /** Later in this turn, when all that it asks for is known. */
+  #arrangeSoon(): void {
+    if (!this.#isArranging) {
+      this.#isArranging = true;
+      queueMicrotask(() => {
+        this.#isArranging = false;
+        this.#arrangeAll();
+      });
+    }
+  }
+
+  /** After a pause, and with a fresh look at who has which slots. */
+  #arrangeLater(): void {
+    if (this.#isOpen && this.#timer === undefined) {
+      this.#timer = setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#arrangeAll();
+          this.#cluster.refreshSlotsCache();
+        },
+        pauseMs(this.#failures++),
+      ).unref();
+    }
+  }
+
+  /** Brings every channel to where it belongs; does nothing where all is well. */
+  #arrangeAll(): void {
+    if (!this.#isOpen) {
+      return;
+    }
+    const nodes: Nodes = new Map(this.#cluster.nodes('all').map((node) => [addressOf(node), node]));
+    const isHomed = this.#arrangeHome(nodes);
+    const areHeard = this.#arrangeShards(nodes);
+    if (!isHomed || !areHeard) {
+      this.#arrangeLater();
+    }
+  }
+
+  #arrangeHome(nodes: Nodes): boolean {
+    if (this.#home !== undefined && !nodes.has(this.#home.address)) {
+      this.#home.close(); // the node has left the Cluster, or hangs, and the connection does not know
+      this.#home = undefined;
+    }
+    if (this.#home === undefined) {
+      const primaries = this.#cluster.nodes('master').map(addressOf);
+      const rested = [primaries, [...nodes.keys()]]
+        .map((addresses) => addresses.filter((address) => this.#isRested(address)))
+        .find((addresses) => addresses.length > 0);
+      const choice = rested?.[Math.floor(Math.random() * rested.length)];
+      this.#home = this.#connect(choice, nodes, 'classic');
+      this.#home?.join(this.#channel);
+    }
+    return this.#home !== undefined;
+  }
+
+  #arrangeShards(nodes: Nodes): boolean {
+    let areHeard = true;
+    for (const [channel, shard] of this.#shards) {
+      const ear = this.#earAt(this.#cluster.slots[shard.slot]?.[0], nodes);
+      if (ear !== shard.ear) {
+        shard.ear?.channels.delete(channel);
+        shard.ear = ear;
+        ear?.join(channel);
+      }
+      areHeard &&= ear !== undefined;
+    }
+    for (const [address, ear] of this.#ears) {
+      if (ear.channels.size === 0 || !nodes.has(address)) {
+        this.#forget(ear);
+      }
+    }
+    return areHeard;
+  }
+
+  #earAt(address: string | undefined, nodes: Nodes): Ear | undefined {
+    const present = this.#ears.get(address ?? '');
+    if (present !== undefined) {
+      return present;
+    }
+    const ear = this.#connect(address, nodes, 'shard');
+    if (ear !== undefined) {
+      this.#ears.set(ear.address, ear);
+    }
+    return ear;
+  }
+
+  #connect(address: string | undefined, nodes: Nodes, kind: 'classic' | 'shard'): Ear | undefined {
+    const node = nodes.get(address ?? '');
+    if (address === undefined || node === undefined || !this.#isRested(address)) {
+      return undefined;
+    }
+    const ear: Ear = new Ear(address, node, kind, {
+      message: (text) => this.#events.message(text),
+      listening: (channel) => this.#hear(ear, channel),
+      moved: (channel) => this.#move(channel),
+      unsupported: (error) => this.#giveUpShards(error),
+      failed: (error) => this.#giveUp(ear, error),
+    });
+    return ear;
+  }
+
+  #isRested(address: string): boolean {
+    return performance.now() >= (this.#resting.get(address)?.untilMs ?? 0);
+  }
+
+  #hear({ address }: Ear, channel: string): void {
+    this.#failures = 0;
+    this.#resting.delete(address);
+    this.#events.listening(channel === this.#channel ? undefined : channel.slice(this.#keyPrefix.length));
+  }
+
+  /** A node says that the slot is another one's. */
+  #move(channel: string): void {
+    const shard = this.#shards.get(channel);
+    shard?.ear?.channels.delete(channel);
+    if (shard !== undefined) {
+      shard.ear = undefined;
+    }
+    this.#arrangeLater();
+  }
+
+  /** All is heard at home then. */
+  #giveUpShards(error: Error): void {
+    this.#hasShards = false;
+    this.#shards.clear();
+    for (const ear of this.#ears.values()) {
+      this.#forget(ear);
+    }
+    if (error.message.startsWith('NOPERM')) {
+      this.#events.error(error);
+    }
+  }
+
+  #giveUp(ear: Ear, error: Error | undefined): void {
+    const failures = (this.#resting.get(ear.address)?.failures ?? 0) + 1;
+    this.#resting.set(ear.address, { failures, untilMs: performance.now() + pauseMs(failures) });
+    if (ear === this.#home) {
+      ear.close();
+      this.#home = undefined;
+    } else {
+      this.#forget(ear);
+    }
+    if (error !== undefined) {
+      this.#events.error(error);
+    }
+    this.#arrangeLater();
+  }
+
+  #forget(ear: Ear): void {
+    ear.close();
+    this.#ears.delete(ear.address);
+    for (const channel of ear.channels) {
+      const shard = this.#shards.get(channel);
+      if (shard?.ear === ear) {
+        shard.ear = undefined;
+      }
+    }
+  }
+}
