@@ -42,7 +42,7 @@ if waiting == '1' then
 end
 
 reap(semaphore)
-local told = handOff(semaphore, clientId, presenceMs)
+local told = handOff(semaphore, clientId, presenceMs, true)
 
 local answers = {}
 for i = firstRecord, #records do

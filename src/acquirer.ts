@@ -4,7 +4,7 @@ import { Lease } from './lease.ts';
 import type { Declaration } from './options.ts';
 import type { Outbox } from './outbox.ts';
 import { writeRecord } from './redis/keys.ts';
-import type { AcquireAnswer, Grant } from './redis/store.ts';
+import type { AcquireAnswer, Grant, Reply } from './redis/store.ts';
 import type { Heard } from './session.ts';
 import { type Request, Waiter } from './waiter.ts';
 
@@ -127,6 +127,7 @@ export class Acquirer {
       },
     ] = batch as [Waiter];
     let asked: Asked[] = [];
+    let isOver = false;
     try {
       const heard = await session.call(
         'acquire',
@@ -138,21 +139,44 @@ export class Acquirer {
           for (const { waiter } of asked) {
             waiter.sent = true;
           }
-          return this.#isSettled(declaration)
+          const attempt = asked;
+          const reply = this.#isSettled(declaration)
             ? store.acquire(caller, 'settled', asked.map(requestOf))
             : store.acquire(
                 { ...caller, limit: declaration.limit },
                 declaration.onLimitMismatch,
                 asked.map(requestOf),
               );
+          reply.then(
+            (late) => (isOver || asked !== attempt) && this.#hearLate(attempt, late),
+            () => {},
+          );
+          return reply;
         },
         () => batch.some((waiter) => waiter.state === 'asking'),
       );
       this.#hear(asked, heard, declaration);
     } catch (error) {
       for (const waiter of batch) {
-        waiter.fail(error);
+        if (waiter.state === 'asking') {
+          waiter.fail(error); // the others have found their place by another way
+        }
       }
+    } finally {
+      isOver = true;
+    }
+  }
+
+  /** An answer to an attempt that was given up: what it grants or queues, nobody may be waiting for any more. */
+  #hearLate(asked: readonly Asked[], reply: Reply<AcquireAnswer>): void {
+    const { line, keeper } = this.#parts;
+    if (reply.kind === 'ok') {
+      asked.forEach(({ record }, i) => {
+        const isTaken = ['granted', 'queued'].includes(reply.answers[i]?.kind ?? '');
+        if (isTaken && line.get(record) === undefined && keeper.get(record) === undefined) {
+          this.#events.unwanted(record);
+        }
+      });
     }
   }
 
@@ -176,6 +200,9 @@ export class Acquirer {
   }
 
   #hearAnswer({ waiter, record }: Asked, answer: AcquireAnswer, nowMs: number): void {
+    if (waiter.record !== record && !['granted', 'queued'].includes(answer.kind)) {
+      return; // it was asked anew since, and this says nothing of that
+    }
     switch (answer.kind) {
       case 'granted':
         this.take({ record, token: answer.token, expiresAtMs: answer.expiresAtMs });

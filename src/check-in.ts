@@ -122,6 +122,7 @@ export class CheckIn {
       ? [...line.queued().map((waiter) => waiter.record), ...keeper.all().map((lease) => lease.record)]
       : [...(first === undefined ? [] : [first.record]), ...this.#someHeld()];
     const findings = new Findings();
+    const { epoch } = session;
     for (let start = 0; start === 0 || start < records.length; start += batchSize) {
       const batch = records.slice(start, start + batchSize);
       const heard = await session.call('check in', attempts.giveUpAtMs(), (caller) =>
@@ -140,8 +141,8 @@ export class CheckIn {
       if (findings.firstIsQueued && !everything) {
         this.#lineSeen = { epoch: session.epoch, atMs: findings.atMs };
       }
-    } else if (!everything) {
-      this.#wanted = 'all';
+    } else if (!everything || session.epoch !== epoch) {
+      this.#wanted = 'all'; // or all has changed while we looked
     } else if (findings.dataLost) {
       await session.recover();
     } else if (findings.dropped.length > 0) {
@@ -179,7 +180,7 @@ export class CheckIn {
           findings.surprise = true;
           if (session.limit > 0 && waiter.request.weight > session.limit) {
             this.#events.refused(waiter);
-          } else if (nowMs < this.#validUntilMs(waiter) && answer.refusedAtMs < waiter.queuedAtMs) {
+          } else if (nowMs < this.#validUntilMs(waiter) && answer.refusedAtMs < this.#seenAtMs(waiter)) {
             findings.dataLost = true;
           } else {
             findings.dropped.push(waiter);
@@ -195,11 +196,15 @@ export class CheckIn {
     }
   }
 
+  /** When, by the server's time, a waiter was last known to be in line. */
+  #seenAtMs(waiter: Waiter): number {
+    const { epoch, atMs } = this.#lineSeen;
+    return Math.max(Math.floor(waiter.queuedAtMs), epoch === this.#parts.session.epoch ? atMs : 0);
+  }
+
   /** Until when, by the server's time, a waiter that was in line must still be there, or hold a permit. */
   #validUntilMs(waiter: Waiter): number {
-    const { epoch, atMs } = this.#lineSeen;
-    const seenAtMs = Math.max(waiter.queuedAtMs, epoch === this.#parts.session.epoch ? atMs : 0);
-    return seenAtMs + Math.min(waiter.request.terms.leaseMs, this.#parts.presenceMs);
+    return this.#seenAtMs(waiter) + Math.min(waiter.request.terms.leaseMs, this.#parts.presenceMs);
   }
 }
 

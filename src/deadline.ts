@@ -54,6 +54,11 @@ export class ServerClockBound {
     return endMs - marginMs - uncertainMs * drift;
   }
 
+  /** The same for a lease that a call gives which is sent now, as long as it was not answered. */
+  deadlineIfSentNowMs(leaseMs: number): number {
+    return this.#clock.monotonicMs() + leaseMs - marginMs - leaseMs * drift;
+  }
+
   #ageMs(nowMs: number): number {
     return Number.isFinite(this.#aheadMs) ? nowMs - this.#takenAtMs : 0;
   }

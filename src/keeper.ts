@@ -59,7 +59,10 @@ export class Keeper {
     this.#wakeAt(this.#nextOf(lease));
   }
 
-  /** A renewal is being sent that may leave the lease shorter than it is: from now on it is relied on for no longer. */
+  /**
+   * A renewal is being sent that may leave the lease shorter than it is: from now on it is relied on for no longer.
+   * `expiresAtMs` is the least that it can give, by the server's time.
+   */
   sending(lease: Lease, deadlineMs: number, expiresAtMs: number): void {
     if (deadlineMs < lease.deadlineMs) {
       lease.deadlineMs = deadlineMs;

@@ -59,9 +59,11 @@ export class Outbox {
       return;
     }
     if (!this.#isReady()) {
-      this.#giveUpOverdue(this.#clock.monotonicMs());
-      this.#holdTimer?.cancel();
-      this.#holdTimer = this.#clock.after(holdMs, () => this.flush());
+      this.#holdTimer ??= this.#clock.after(holdMs, () => {
+        this.#holdTimer = undefined;
+        this.#giveUpOverdue(this.#clock.monotonicMs());
+        this.flush();
+      });
       return;
     }
     for (const open of this.#lanes) {
@@ -87,8 +89,9 @@ export class Outbox {
 
   #giveUpOverdue(nowMs: number): void {
     for (const open of this.#lanes) {
-      const overdue = open.entries.filter((entry) => nowMs >= open.lane.giveUpAtMs(entry));
-      open.entries = open.entries.filter((entry) => nowMs < open.lane.giveUpAtMs(entry));
+      const wanted = open.entries.filter((entry) => open.lane.isWanted(entry));
+      const overdue = wanted.filter((entry) => nowMs >= open.lane.giveUpAtMs(entry));
+      open.entries = wanted.filter((entry) => nowMs < open.lane.giveUpAtMs(entry));
       for (const entry of overdue) {
         open.lane.giveUp(entry);
       }

@@ -71,9 +71,8 @@ export class Renewer {
       (caller) => {
         asked = batch.filter((lease) => lease.state === 'held');
         for (const lease of asked) {
-          // Executed now at the earliest, by either clock: what it then gives is the least that can be true later.
-          const expiresAtMs = session.serverNowMs + lease.leaseMs;
-          keeper.sending(lease, session.bound.deadlineMs(expiresAtMs), expiresAtMs);
+          const { bound, serverNowMs } = session;
+          keeper.sending(lease, bound.deadlineIfSentNowMs(lease.leaseMs), serverNowMs + lease.leaseMs);
         }
         return store.renew(caller, asked);
       },

@@ -9,30 +9,31 @@ end
 
 -- Grants to the head of the line while it fits, and never past it: a heavy request at the head waits for its
 -- units, and nobody behind overtakes. Waiters whose client is absent, or whose weight can never fit, leave
--- the line on the way. At most 500 waiters a call; the next call continues.
+-- the line on the way; with sweep also when there is no room, so that they don't fill the line of a semaphore
+-- that is held for long. At most 500 waiters a call; the next call continues.
 --
 -- Returns what each client must be told: client id -> { record without client id, fencing token, expiry in
 -- ms, ... }, with token 0 for a waiter that was refused because its weight exceeds the limit.
 --
 -- The lease is short where the client renews anyway: it ends with the client's presence, so that a waiter
 -- that died just before its turn costs the rest of a presence time and not a whole lease.
-local function handOff(semaphore, callerId, presenceMs)
+local function handOff(semaphore, callerId, presenceMs, sweep)
   -- Whoever calls is present, also if it was not heard for long and has only come to release something.
   local told, presence, budget = {}, { [callerId] = semaphore.nowMs + presenceMs }, 500
   local blocked = not semaphore.hasLine
-  while not blocked and budget > 0 and fits(semaphore, 1) do
-    local size = math.min(semaphore.limit - semaphore.held, 100, budget)
+  while not blocked and budget > 0 and (sweep or fits(semaphore, 1)) do
+    local size = math.min(sweep and 100 or semaphore.limit - semaphore.held, 100, budget)
     local line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)
     local leaving, permits = 0, {}
     for _, record in ipairs(line) do
-      if not fits(semaphore, 1) then
+      if not sweep and not fits(semaphore, 1) then
         break
       end
       local client, _, weight, leaseMs, firm = readRecord(record)
       presence[client] = presence[client] or presentUntilMs(semaphore, client)
       if presence[client] > semaphore.nowMs then
         local token, expiresAtMs = 0, 0
-        if weight <= semaphore.limit then
+        if weight <= semaphore.limit or semaphore.limit == 0 then
           if not fits(semaphore, weight) then
             blocked = true
             break

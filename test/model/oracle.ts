@@ -94,7 +94,7 @@ export class Oracle {
     if (waiting) {
       this.present.set(client, this.nowMs + this.presenceMs);
     }
-    this.#handOff(client);
+    this.#handOff(client, true);
     if (this.line.some((claim) => claim.record === record)) {
       return 'queued';
     }
@@ -129,11 +129,16 @@ export class Oracle {
     return untilMs > 0 && untilMs >= this.#grace.fromMs ? Math.max(untilMs, this.#grace.untilMs) : untilMs;
   }
 
-  #handOff(caller: string): void {
-    for (let head = this.line[0]; head !== undefined && this.held < this.limit; head = this.line[0]) {
+  /** @param sweep who can't be served is taken out although there is no room */
+  #handOff(caller: string, sweep = false): void {
+    for (
+      let head = this.line[0];
+      head !== undefined && (sweep || this.held < this.limit);
+      head = this.line[0]
+    ) {
       const untilMs =
         head.client === caller ? this.nowMs + this.presenceMs : this.#presentUntilMs(head.client);
-      if (untilMs > this.nowMs && head.weight <= this.limit) {
+      if (untilMs > this.nowMs && (head.weight <= this.limit || this.limit === 0)) {
         if (this.held + head.weight > this.limit) {
           return;
         }
