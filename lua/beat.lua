@@ -30,7 +30,7 @@ if not enter(semaphore, epoch, limit, bounded) then
 end
 allowInFullRedis(semaphore)
 
--- Clients gone for good are deleted, one that is in its grace is kept. While there is a line, only by a client
+-- Clients gone for good are deleted, one that is in its grace is kept. While there is a line, only by one
 -- that waits itself: a line without any clients would be torn data.
 if waiting == '1' or not semaphore.hasLine then
   local isGrace = semaphore.graceUntilMs > semaphore.nowMs

@@ -40,8 +40,7 @@ import type { Request, Waiter } from './waiter.ts';
  *   in line that turns up for it later is given back.
  * - A grant whose deadline has passed when it arrives is not handed out: it is given back and asked for anew, under
  *   a new record, so that nothing that is said of the old one can be taken for the new one.
- * - A lease that was lost or released is not renewed; if a renewal that was under way succeeds nevertheless, it is
- *   released again.
+ * - A lease that was lost or released is not renewed; its record is taken out behind a renewal that may be under way.
  * - After a loss of data nothing is asked before everything held and waited for was put back.
  *
  * Not guaranteed: that a paused process stops in time (the fencing token is for that), and that no acquire is executed
@@ -109,7 +108,6 @@ export class Engine {
     this.#releaser = new Releaser(parts, this.#outbox, events.error);
     this.#renewer = new Renewer(parts, this.#outbox, {
       ended,
-      tooLate: (lease) => this.#releaser.giveBack(lease.record),
       error: events.error,
     });
     this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, {

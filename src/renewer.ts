@@ -8,8 +8,6 @@ type RenewerParts = Pick<EngineParts, 'clock' | 'store' | 'session' | 'keeper'>;
 export interface RenewerEvents {
   /** Its lease has ended on the server. */
   ended(lease: Lease): void;
-  /** A renewal that came too late for its holder has succeeded on the server. */
-  tooLate(lease: Lease): void;
   error(error: Error): void;
 }
 
@@ -89,10 +87,9 @@ export class Renewer {
     asked.forEach((lease, i) => {
       const expiresAtMs = answers[i] as number;
       if (!lease.isHeld()) {
-        if (expiresAtMs > 0) {
-          this.#events.tooLate(lease);
-        }
-      } else if (expiresAtMs > 0) {
+        return; // its loss or release has taken the record out, behind this renewal
+      }
+      if (expiresAtMs > 0) {
         keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
       } else if (lease.expiresAtMs > nowMs) {
         dataLost = true; // it was confirmed for longer than this, and only we could have released it

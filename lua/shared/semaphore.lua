@@ -7,8 +7,8 @@
 --   skewUs        what is added to the server's TIME: when that was set back, ours goes on from lastMs
 --                 at its own pace, and neither runs back nor stands still
 --   openAtMs      after a loss of data: nothing is granted before
---   graceFromMs, graceUntilMs   after a silence: who was present at the first counts as present to the second;
---                 graceSinceMs: when that was said first
+--   graceFromMs, graceUntilMs, graceSinceMs   after a silence: who was present at the first counts as present
+--                 until the second; the third says when that began
 --   retentionMs   the longest TTL that was asked for
 --   bounded       1 when a bounded handle exists
 --   refusedAtMs   when a waiter was last refused because its weight exceeds the limit

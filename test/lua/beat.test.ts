@@ -120,7 +120,7 @@ describe('beat', () => {
     const [a, b, c] = [scene.client('a'), scene.client('b'), scene.client('c')];
     await a.hold({ leaseMs: 14_000 });
     const waiting = await b.queue();
-    await scene.advanceWithBeats(12_000, c);
+    await scene.advanceWithReleases(12_000, c);
     scene.advance(2_000);
 
     const { answers } = await b.beat([waiting.record]);
@@ -132,7 +132,8 @@ describe('beat', () => {
     const scene = openScene();
     const [a, b, c] = [scene.client('a'), scene.client('b'), scene.client('c')];
     const held = await a.hold({ leaseMs: 60_000 });
-    const [gone, stays] = [await b.queue(), await c.queue()];
+    await b.queue();
+    const stays = await c.queue();
     await scene.advanceWithBeats(10_000, c, true);
     expect((await scene.keys()).clients).toEqual({ b: scene.nowMs, c: scene.nowMs + 10_000 });
     scene.advance(1);
@@ -143,7 +144,7 @@ describe('beat', () => {
 
     await scene.expectKeys({
       permits: { [held.record]: held.expiresAtMs },
-      waiters: [gone.record, stays.record],
+      waiters: [stays.record],
       clients: { c: scene.nowMs + 10_000 },
     });
   });
@@ -153,13 +154,72 @@ describe('beat', () => {
     const [a, b] = [scene.client('a'), scene.client('b')];
     const held = await a.hold({ leaseMs: 60_000 });
     const waiting = await b.queue();
-    await scene.advanceWithBeats(10_001, a);
-    expect((await scene.keys()).clients).toEqual({ b: scene.nowMs - 1 });
-    await b.release(waiting.record);
+    await scene.advanceWithReleases(10_001, a);
+    expect(await scene.keys()).toMatchObject({
+      waiters: [waiting.record],
+      clients: { b: scene.nowMs - 1 },
+    });
 
+    await a.beat([held.record], false);
+    expect(await scene.keys()).toMatchObject({ waiters: [], clients: { b: scene.nowMs - 1 } });
     await a.beat([held.record], false);
 
     await scene.expectKeys({ permits: { [held.record]: held.expiresAtMs } });
+  });
+
+  test('takes those whose clients are gone from the head of the line although there is no room', async () => {
+    const scene = openScene();
+    const [a, dead, c] = [scene.client('a'), scene.client('dead'), scene.client('c')];
+    const inbox = await scene.listen(dead);
+    const held = await a.hold({ leaseMs: 60_000 });
+    await dead.queue();
+    await dead.queue();
+    await scene.advanceWithReleases(5_000, a);
+    const next = await c.queue();
+    scene.advance(1);
+    const behind = await dead.take({ maxWaiting: 9 });
+    await scene.redis.zadd(scene.names.clients, scene.nowMs - 5_001, dead.id); // that sign of life did not count
+    await scene.advanceWithReleases(5_000, a);
+
+    await a.beat([held.record], false);
+
+    await scene.expectKeys({
+      permits: { [held.record]: held.expiresAtMs },
+      waiters: [next.record, behind.record],
+      clients: { c: scene.nowMs + 4_999, dead: scene.nowMs - 10_001 },
+      state: { held: 1 },
+    });
+    expect(await inbox.read()).toEqual([]);
+  });
+
+  test('refuses those at the head of the line that can never fit although there is no room', async () => {
+    const scene = openScene({ limit: 5 });
+    const [a, b, c] = [scene.client('a'), scene.client('b'), scene.client('c')];
+    const inbox = await scene.listen(b);
+    const held = await a.hold({ weight: 5 });
+    const heavy = await b.queue({ weight: 4 });
+    const next = await c.queue();
+    await a.resize(3);
+    expect(await inbox.read()).toEqual([]);
+
+    await c.beat([next.record]);
+
+    expect(await inbox.read()).toMatchObject([{ grants: [{ record: heavy.record, token: 0 }] }]);
+    expect(await scene.keys()).toMatchObject({
+      permits: { [held.record]: held.expiresAtMs },
+      waiters: [next.record],
+    });
+  });
+
+  test('leaves everyone in line who waits for a limit of 0 to be raised', async () => {
+    const scene = openScene({ limit: 0 });
+    const [a, b] = [scene.client('a'), scene.client('b')];
+    const waiting = await b.queue({ weight: 3 });
+
+    await a.beat();
+    await b.beat([waiting.record]);
+
+    expect((await scene.keys()).waiters).toEqual([waiting.record]);
   });
 
   test('that comes twice changes nothing more', async () => {

@@ -25,7 +25,7 @@ const enter = of('shared/enter', 'acquire');
 const epoch = of('shared/epoch', 'restore');
 const fits = of('shared/fits', 'restore', 'acquire');
 const handOff = of('shared/hand-off', 'release', 'shared');
-const lookAgain = of('shared/look-again', 'restore', 'acquire');
+const lookAgain = of('shared/look-again', 'restore', 'acquire', 'shared');
 const reap = of('shared/reap', 'acquire', 'shared');
 const reply = of('shared/reply', 'shared');
 const semaphore = of('shared/semaphore', 'acquire', 'shared');
@@ -125,7 +125,7 @@ export const scriptMutants: readonly Mutant[] = [
     'reap(semaphore)\nif limit ~= semaphore.declared then',
   ),
   acquire('an acquire does not reap', unused, 'reap(semaphore)\n', ''),
-  acquire('an acquire does not hand off', unused, 'local told = handOff(semaphore)', 'local told = {}'),
+  acquire('an acquire does not hand off', unused, 'local told = handOff(', 'local told = {} or handOff('),
   acquire(
     'a grant that is asked for again repeats the last number',
     numbers,
@@ -168,7 +168,7 @@ export const scriptMutants: readonly Mutant[] = [
   release('a release does not reap', unused, 'reap(semaphore)\n', ''),
 
   renew('a renewal does not reap', unused, 'reap(semaphore)\n', ''),
-  renew('a renewal does not hand off', unused, 'local told = handOff(semaphore)', 'local told = {}'),
+  renew('a renewal does not hand off', unused, 'local told = handOff(', 'local told = {} or handOff('),
   renew(
     'a renewal is told, but not written',
     'a renewal gives a new expiry',
@@ -203,26 +203,44 @@ export const scriptMutants: readonly Mutant[] = [
   beat(
     'a beat counts after the line was judged',
     present,
-    'reap(semaphore)\nlocal told = handOff(semaphore)\n',
-    "redis.call('ZREM', clientsKey, clientId)\nreap(semaphore)\nlocal told = handOff(semaphore)\nif waiting == '1' then\n  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)\nend\n",
+    'reap(semaphore)\n',
+    "redis.call('ZREM', clientsKey, clientId)\nreap(semaphore)\n",
   ),
   beat(
     'clients gone for good are never deleted',
     ttl,
-    "redis.call('ZREMRANGEBYSCORE', clientsKey, '-inf', string.format('(%.0f', goneBeforeMs))\n",
+    "  redis.call('ZREMRANGEBYSCORE', clientsKey, '-inf', string.format('(%.0f', goneBeforeMs))\n",
     '',
+  ),
+  beat(
+    'clients gone for good stay when nobody waits any more',
+    ttl,
+    "if waiting == '1' or not semaphore.hasLine then",
+    "if waiting == '1' then",
+  ),
+  beat(
+    'a line may be left without clients',
+    forgotten,
+    "if waiting == '1' or not semaphore.hasLine then",
+    'if true then',
+  ),
+  beat(
+    'nobody is told that it was refused for its weight',
+    'waiters that a resize makes impossible are refused',
+    "{ 'unknown', semaphore.refusedAtMs }",
+    "{ 'unknown', 0 }",
   ),
   beat(
     'clients in their grace are deleted',
     present,
-    'semaphore.graceUntilMs > semaphore.nowMs\n  and semaphore.graceFromMs or semaphore.nowMs',
+    'isGrace and math.min(semaphore.nowMs, semaphore.graceFromMs) or semaphore.nowMs',
     'semaphore.nowMs',
   ),
   beat(
     'who came back never loses its grace',
     ttl,
-    'semaphore.graceUntilMs > semaphore.nowMs\n  and semaphore.graceFromMs or semaphore.nowMs',
-    'semaphore.graceFromMs > 0\n  and semaphore.graceFromMs or semaphore.nowMs',
+    'local isGrace = semaphore.graceUntilMs > semaphore.nowMs',
+    'local isGrace = semaphore.graceFromMs > 0',
   ),
   beat(
     'a beat repeats the last number',
@@ -244,7 +262,7 @@ export const scriptMutants: readonly Mutant[] = [
   ),
 
   resize('a resize does not reap', unused, 'reap(semaphore)\n', ''),
-  resize('a resize does not hand off', unused, 'local told = handOff(semaphore)', 'local told = {}'),
+  resize('a resize does not hand off', unused, 'local told = handOff(', 'local told = {} or handOff('),
   resize(
     'a resize is a declaration',
     'a resize is no mismatch',
@@ -297,7 +315,7 @@ export const scriptMutants: readonly Mutant[] = [
   ),
   restore('restored waiters are not seen', unused, '  semaphore.hasLine = true\n', ''),
   restore('a restore does not reap', unused, 'reap(semaphore)\n', ''),
-  restore('a restore does not hand off', unused, 'local told = handOff(semaphore)', 'local told = {}'),
+  restore('a restore does not hand off', unused, 'local told = handOff(', 'local told = {} or handOff('),
   restore(
     'permits that are left do not count in the new epoch',
     counted,
@@ -319,8 +337,8 @@ export const scriptMutants: readonly Mutant[] = [
   restore(
     'an epoch that a newcomer began keeps the limit of the newcomer',
     'a resize survives a loss',
-    "elseif lost and semaphore.openAtMs == 0 then\n  semaphore.set('limit', limitInForce)\n",
-    'elseif lost and semaphore.openAtMs == 0 then\n',
+    "elseif lost and semaphore.openAtMs == 0 then\n  semaphore.set('declared', limit)\n  semaphore.set('limit', limitInForce)\n",
+    "elseif lost and semaphore.openAtMs == 0 then\n  semaphore.set('declared', limit)\n",
   ),
   restore(
     'every restorer closes the semaphore again',
@@ -357,6 +375,18 @@ export const scriptMutants: readonly Mutant[] = [
     'torn data gives way to a new epoch',
     'elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then',
     'elseif lost and ((semaphore.epoch or 0) <= epoch) then',
+  ),
+  restore(
+    'a line of which nobody knows who is there is kept',
+    present,
+    "    redis.call('DEL', waitersKey)\n    semaphore.hasLine = false\n",
+    '',
+  ),
+  restore(
+    'an epoch that a newcomer began keeps its declaration',
+    'a mismatch is told by what was declared first',
+    "  semaphore.set('declared', limit)\n",
+    '',
   ),
   restore(
     'bounded handles are forgotten',
@@ -438,8 +468,14 @@ export const scriptMutants: readonly Mutant[] = [
   epoch(
     'units held without permits are nothing special',
     forgotten,
+    'return (semaphore.held > 0 and not semaphore.hasPermits) or not semaphore.hasClients',
+    'return not semaphore.hasClients',
+  ),
+  epoch(
+    'a line without clients is nothing special',
+    forgotten,
+    'return (semaphore.held > 0 and not semaphore.hasPermits) or not semaphore.hasClients',
     'return semaphore.held > 0 and not semaphore.hasPermits',
-    'return false',
   ),
   epoch(
     'permits without state are nothing special',
@@ -482,8 +518,26 @@ export const scriptMutants: readonly Mutant[] = [
   handOff(
     'absent waiters leave before it is their turn',
     present,
-    '      if not fits(semaphore, 1) then\n        break\n      end\n',
+    '      if not sweep and not fits(semaphore, 1) then\n        break\n      end\n',
     '',
+  ),
+  handOff(
+    'a sweep goes on behind a live head',
+    present,
+    '          if not fits(semaphore, weight) then\n            blocked = true\n',
+    "          if not fits(semaphore, weight) then\n            blocked = not sweep\n            if sweep then\n              redis.call('ZREM', semaphore.waitersKey, unpack(line, leaving + 2))\n              blocked = true\n            end\n",
+  ),
+  handOff(
+    'who waits for a limit of 0 to be raised is refused',
+    'with limit 0 one waits for a resize',
+    'if weight <= semaphore.limit or semaphore.limit == 0 then',
+    'if weight <= semaphore.limit then',
+  ),
+  beat(
+    'the dead stay at the head of a line that stands still',
+    'guarantee 4: the dead delay the line by one presence time',
+    'handOff(semaphore, clientId, presenceMs, true)',
+    'handOff(semaphore, clientId, presenceMs)',
   ),
   handOff(
     'a client is absent in the millisecond before',
@@ -494,8 +548,20 @@ export const scriptMutants: readonly Mutant[] = [
   handOff(
     'any number of waiters is served in one call',
     bounded,
-    'local told, presence, budget = {}, {}, 500',
-    'local told, presence, budget = {}, {}, 100000',
+    'semaphore.nowMs + presenceMs }, 500',
+    'semaphore.nowMs + presenceMs }, 100000',
+  ),
+  handOff(
+    'a client that calls may count as absent',
+    present,
+    '{ [callerId] = semaphore.nowMs + presenceMs }',
+    '{}',
+  ),
+  handOff(
+    'it is not remembered when a waiter was refused',
+    'waiters that a resize makes impossible are refused',
+    "          semaphore.set('refusedAtMs', semaphore.nowMs)\n",
+    '',
   ),
   handOff(
     'what is handed off does not count',
@@ -512,8 +578,8 @@ export const scriptMutants: readonly Mutant[] = [
   handOff(
     'waiters that are dropped are told',
     'guarantee 10: O(1) messages',
-    'if presence[client] > semaphore.nowMs then\n        local token, expiresAtMs = 0, 0\n        if weight <= semaphore.limit then',
-    'if true then\n        local token, expiresAtMs = 0, 0\n        if weight <= semaphore.limit and presence[client] > semaphore.nowMs then',
+    '      leaving = leaving + 1\n',
+    '      leaving = leaving + 1\n      if presence[client] <= semaphore.nowMs then\n        told[client] = { string.sub(record, #client + 2), 0, 0 }\n      end\n',
   ),
   lookAgain(
     'the end of the window is not told',
@@ -572,6 +638,12 @@ export const scriptMutants: readonly Mutant[] = [
     "return { 'ok', semaphore.nowUs,",
     "return { 'ok', semaphore.nowMs * 1000,",
   ),
+  reply(
+    'the limit in force is told as the one declared',
+    'a resize is no mismatch',
+    '    semaphore.declared }',
+    '    semaphore.limit }',
+  ),
   ...['state', 'permits', 'clients'].map((key) =>
     semaphore(
       `${key} is left without a TTL`,
@@ -615,6 +687,18 @@ export const scriptMutants: readonly Mutant[] = [
     present,
     "set('graceFromMs', lastMs)",
     "set('graceFromMs', semaphore.nowMs)",
+  ),
+  semaphore(
+    'a second silence ends the grace of the first',
+    present,
+    'if lastMs >= semaphore.graceUntilMs or lastMs - semaphore.graceSinceMs > 3 * presenceMs then',
+    'if true then',
+  ),
+  semaphore(
+    'rare callers keep the waiters of the dead for ever',
+    'guarantee 4: the dead delay the line by one presence time',
+    'if lastMs >= semaphore.graceUntilMs or lastMs - semaphore.graceSinceMs > 3 * presenceMs then',
+    'if lastMs >= semaphore.graceUntilMs then',
   ),
   semaphore(
     'the state keeps 14 digits only',

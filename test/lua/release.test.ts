@@ -375,7 +375,7 @@ describe('a waiter whose client is silent for longer than its presence', () => {
     const held = await a.hold({ leaseMs: 60_000 });
     const waiting = await b.queue();
     await c.queue();
-    await scene.advanceWithBeats(15_000, c, true);
+    await scene.advanceWithReleases(15_000, c);
     await b.beat([waiting.record]);
 
     await a.release(held.record);

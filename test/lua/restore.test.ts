@@ -545,6 +545,18 @@ describe('torn data', () => {
     }
   });
 
+  test('without its state, though nobody waits, is forgotten to everyone, newcomers included', async () => {
+    const scene = openScene();
+    const a = scene.client('a');
+    await a.hold();
+    await scene.lose('state');
+    for (const client of [a, scene.client('new')]) {
+      for (const reply of await everyScript(client)) {
+        expect(reply).toMatchObject({ kind: 'forgotten' });
+      }
+    }
+  });
+
   test('of which only the line is left is forgotten to everyone, newcomers included', async () => {
     const { scene, a } = await tornScene((torn) => torn.lose('state', 'permits', 'clients'));
     for (const client of [a, scene.client('new')]) {
@@ -621,6 +633,21 @@ describe('torn data', () => {
       state: { held: 2, limit: 2, declared: 2, openAtMs: scene.nowMs + windowMs },
     });
   });
+
+  test.each([['permits'], ['clients'], ['state']] as const)(
+    'without its %s is good again after a newcomer restored it, who knows of no epoch',
+    async (what) => {
+      const { scene } = await tornScene((torn) => torn.lose(what));
+      const newcomer = scene.client('new');
+      expect(await newcomer.raw.beat(false, [])).toMatchObject({ kind: 'forgotten' });
+
+      await newcomer.restore({ windowMs });
+
+      expect((await scene.keys()).state['openAtMs']).toBe(scene.nowMs + windowMs);
+      await newcomer.beat();
+      await newcomer.queue();
+    },
+  );
 
   test('is restored by a newcomer too, who knows of no epoch', async () => {
     const { scene, other, held } = await tornScene((torn) => torn.lose('state'));

@@ -412,8 +412,9 @@ describe('what is too much for one call is continued by the next', () => {
     const held = await a.hold({ leaseMs: 60_000 });
     await dead.acquire(dead.requests(500));
     await dead.acquire(dead.requests(100));
+    await scene.advanceWithReleases(5_000, a);
     const waiting = await c.queue();
-    await scene.advanceWithBeats(10_000, c, true);
+    await scene.advanceWithReleases(5_000, a);
     scene.unfinished = true;
 
     expect((await a.release(held.record)).lookAtMs).toBe(scene.nowMs);
@@ -423,10 +424,24 @@ describe('what is too much for one call is continued by the next', () => {
 
     expect(await a.attempt()).toMatchObject({ kind: 'full', waiting: 0 });
     await scene.expectKeys({
-      permits: { [waiting.record]: scene.nowMs + 10_000 },
-      clients: { c: scene.nowMs + 10_000, dead: scene.nowMs },
+      permits: { [waiting.record]: scene.nowMs + 5_000 },
+      clients: { c: scene.nowMs + 5_000, dead: scene.nowMs },
       state: { held: 1 },
     });
+  });
+
+  test('more than 500 waiters whose clients are gone, when a beat finds them', async () => {
+    const scene = openScene();
+    const [a, dead] = [scene.client('a'), scene.client('dead')];
+    const held = await a.hold({ leaseMs: 60_000 });
+    await dead.acquire(dead.requests(500));
+    await dead.acquire(dead.requests(100));
+    await scene.advanceWithReleases(10_000, a);
+
+    expect((await a.beat([held.record], false)).lookAtMs).toBe(scene.nowMs);
+    expect((await scene.keys()).waiters).toHaveLength(100);
+    expect((await a.beat([held.record], false)).lookAtMs).toBe(0);
+    expect((await scene.keys()).waiters).toEqual([]);
   });
 
   test('more than 500 waiters whose clients are gone, and nobody overtakes meanwhile', async () => {
@@ -434,14 +449,15 @@ describe('what is too much for one call is continued by the next', () => {
     const [a, dead, c] = [scene.client('a'), scene.client('dead'), scene.client('c')];
     const held = await a.hold({ leaseMs: 60_000 });
     for (let i = 0; i < 3; i++) await dead.acquire(dead.requests(400));
+    await scene.advanceWithReleases(5_000, a);
     await c.queue();
-    await scene.advanceWithBeats(10_000, c, true);
+    await scene.advanceWithReleases(5_000, a);
     scene.unfinished = true;
 
     await a.release(held.record);
     expect(await a.attempt()).toMatchObject({ kind: 'full', waiting: 201 });
     await a.queue();
-    expect((await scene.keys()).permits).toEqual({ 'c/1/1/30000': scene.nowMs + 10_000 });
+    expect((await scene.keys()).permits).toEqual({ 'c/1/1/30000': scene.nowMs + 5_000 });
   });
 
   test('more than 500 waiters that fit', async () => {

@@ -114,6 +114,14 @@ export class Scene {
     }
   }
 
+  /** Time passes with scripts that judge the line only if there is room, unlike beats. */
+  async advanceWithReleases(ms: number, client: Client): Promise<void> {
+    for (let left = ms; left > 0; left -= this.presenceMs / 3) {
+      this.advance(Math.min(left, this.presenceMs / 3));
+      await client.release();
+    }
+  }
+
   /** Deletes these keys, or all four, as an eviction or FLUSHALL would. */
   async lose(...which: (keyof SemaphoreKeys)[]): Promise<void> {
     const lost = which.length > 0 ? which.map((one) => this.names[one]) : Object.values(this.names);

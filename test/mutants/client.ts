@@ -8,7 +8,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/acquirer.ts',
     from: '      if (token !== 0 && keeper.get(record) === undefined) {\n        this.#events.unwanted(record);\n      }\n',
     to: '',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/abort.test.ts'],
   },
   {
     name: 'a place in line that is left over stays',
@@ -16,7 +16,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/acquirer.ts',
     from: '    } else if (keeper.get(record) === undefined) {',
     to: '    } else if (false) {',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/abort.test.ts'],
   },
   {
     name: 'a request that failed is not cancelled',
@@ -32,7 +32,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/acquirer.ts',
     from: 'if (clock.monotonicMs() >= deadlineMs) {',
     to: 'if (false) {',
-    caughtBy: ['test/client', 'test/processes'],
+    caughtBy: ['test/client/lost-permits.test.ts'],
   },
   {
     name: 'the deadline is counted from the reply',
@@ -40,7 +40,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/deadline.ts',
     from: 'const aheadMs = serverNowMs - sentAtMs;',
     to: 'const aheadMs = serverNowMs - nowMs;',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/lost-permits.test.ts'],
   },
   {
     name: 'nobody checks in',
@@ -48,7 +48,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/check-in.ts',
     from: '        void this.#look();\n',
     to: '',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/wake-ups.test.ts'],
   },
   {
     name: 'a check-in does not see what was granted',
@@ -56,7 +56,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/check-in.ts',
     from: '          this.#events.found({ record, token: answer.token, expiresAtMs: answer.expiresAtMs });\n',
     to: '',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/wake-ups.test.ts'],
   },
   {
     name: 'messages of another epoch are believed',
@@ -64,15 +64,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/engine.ts',
     from: 'message.epoch !== session.epoch || ',
     to: '',
-    caughtBy: ['test/client', 'test/unit'],
-  },
-  {
-    name: 'a lost lease is renewed',
-    breaks: 'guarantee 7: a lost permit never revives',
-    file: 'src/renewer.ts',
-    from: '        if (expiresAtMs > 0) {\n          this.#events.tooLate(lease);\n        }\n',
-    to: '',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/wake-ups.test.ts'],
   },
   {
     name: 'holders are not told that their lease ended',
@@ -112,7 +104,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/releaser.ts',
     from: 'asker?.done(released || before)',
     to: 'asker?.done(released)',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/dropped-replies.test.ts', 'test/client/release.test.ts'],
   },
   {
     name: 'attempts have no timer',
@@ -120,7 +112,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/attempts.ts',
     from: '        reject(new AttemptTimeout(`no reply within ${Math.round(timeoutMs)} ms`)),\n',
     to: '        undefined,\n',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/dropped-replies.test.ts'],
   },
   {
     name: 'a dead subscriber is never replaced',
@@ -128,7 +120,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/redis/wakeups.ts',
     from: '        subscriber.close();\n        this.#subscriber = undefined;\n        this.listen();\n',
     to: '',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/wake-ups.test.ts'],
   },
   {
     name: 'nothing is restored after a loss of data',
@@ -136,7 +128,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/engine.ts',
     from: 'await putBack(this.#parts, { leases, waiters }, true);',
     to: 'session.forget();',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/flushall.test.ts'],
   },
   {
     name: 'only waiters are restored',
@@ -144,6 +136,6 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/engine.ts',
     from: 'await putBack(this.#parts, { leases, waiters }, true);',
     to: 'await putBack(this.#parts, { leases: [], waiters }, true);',
-    caughtBy: ['test/client'],
+    caughtBy: ['test/client/flushall.test.ts'],
   },
 ];

@@ -1,0 +1,122 @@
+import { ms, type PermitStory, type Timeline } from '../stories.ts';
+import { type Finding, finding, type Verdict, verdict } from '../verdict.ts';
+import type { DocumentedWindow } from '../windows.ts';
+
+/** Timers of a process that runs are not later than this, on a machine that is busy. */
+const lateMs = 30;
+
+/** At no grant does the weight of what holders rely on exceed the limit, this grant included. */
+export function checkOverIssue(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
+  const findings = sweep(timeline, windows, reliedUntil, 'relied on');
+  return verdict('never more held than the limit', timeline.permits.length, findings);
+}
+
+/** The same, seen from the signal: it aborts before the server grants to another, as long as the process runs. */
+export function checkToldInTime(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
+  const lost = timeline.permits.filter(({ lostAt }) => lostAt !== undefined);
+  const findings = sweep(timeline, windows, toldAt, 'not told to be lost');
+  return verdict('the signal comes before another grant', lost.length, findings);
+}
+
+/** In Redis itself: units held rise above the limit only by restoration, or by a smaller limit. */
+export function checkServerCount(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
+  const findings: Finding[] = [];
+  const { snapshots, settings } = timeline;
+  snapshots.forEach((snapshot, i) => {
+    const weight = snapshot.holders.reduce((sum, [, one]) => sum + one, 0);
+    const before = snapshots[i - 1];
+    if (snapshot.held !== weight) {
+      findings.push({ at: snapshot.at, what: `held is ${snapshot.held}, but the permits weigh ${weight}` });
+    }
+    const restoring = timeline.faults.some(
+      ({ kind, from, to }) =>
+        (kind === 'flush' || kind === 'forget') &&
+        from <= snapshot.at &&
+        snapshot.at <= to + (settings.presenceMs + settings.leaseMs[1]) * 2 * ms,
+    );
+    const rose = before !== undefined && before.limit === snapshot.limit && snapshot.held > before.held;
+    if (rose && snapshot.held > snapshot.limit && !restoring) {
+      const what = `${snapshot.held} of ${snapshot.limit} held, ${before.held} before`;
+      findings.push(finding(snapshot.at, what, windows));
+    }
+  });
+  return verdict('Redis never has more held than the limit', snapshots.length, findings);
+}
+
+/** Until when the holder may have relied on it: it asked `isHeld`, or ran and had not been told. */
+export function reliedUntil(permit: PermitStory): number {
+  const { worker, grantedAt, heldAtFirst, releasingAt, heldAtRelease, lastTrustAt = 0 } = permit;
+  if (!heldAtFirst) return grantedAt;
+  const { lostAt, lostTickAt } = permit;
+  let until = worker.endedAt;
+  if (lostAt !== undefined) {
+    until = ranUntil(permit, Math.min(lostAt, lostTickAt ?? lostAt));
+  } else if (releasingAt !== undefined) {
+    until = heldAtRelease ? releasingAt : ranUntil(permit, Math.min(releasingAt, lostTickAt ?? releasingAt));
+  } else {
+    // It was killed with it, perhaps while it did not run.
+    const pause = worker.pauses.find(({ from, to }) => from < worker.endedAt && to >= worker.endedAt);
+    until = Math.min(until, worker.lastSignAt + 120 * ms, pause?.from ?? until);
+  }
+  return Math.max(Math.min(until, worker.endedAt), lastTrustAt, grantedAt);
+}
+
+/** When its process ran for the last time before: what it is told right after a pause, it is told as soon as it can be. */
+function ranUntil({ worker }: PermitStory, at: number): number {
+  const froms = worker.pauses
+    .filter(({ from, to }) => from < at && at < to + lateMs * ms)
+    .map(({ from }) => from);
+  return froms.length === 0 ? at : Math.min(...froms);
+}
+
+/** Until when a process that ran had not been told that the permit was lost. */
+function toldAt(permit: PermitStory): number {
+  const { lostAt, lostTickAt = 0 } = permit;
+  const ranOnTime =
+    lostAt !== undefined && lostAt - lostTickAt < lateMs * ms && ranUntil(permit, lostAt) === lostAt;
+  return ranOnTime ? lostAt - lateMs * ms : reliedUntil(permit);
+}
+
+function sweep(
+  timeline: Timeline,
+  windows: readonly DocumentedWindow[],
+  untilOf: (permit: PermitStory) => number,
+  how: string,
+): Finding[] {
+  const findings: Finding[] = [];
+  const limitAt = limits(timeline);
+  let open: PermitStory[] = [];
+  for (const granted of timeline.permits) {
+    if (untilOf(granted) <= granted.grantedAt) continue;
+    open = open.filter((permit) => untilOf(permit) > granted.grantedAt);
+    const others = open;
+    open = [...open, granted];
+    const weight = open.reduce((sum, permit) => sum + permit.weight, 0);
+    const limit = limitAt(granted.request.askedAt, granted.grantedAt);
+    if (weight > limit) {
+      const list = others.map(({ permit, token }) => `${permit} (${token})`).join(', ');
+      const what = `${granted.permit} (${granted.token}) granted with ${weight} of ${limit} ${how}: ${list}`;
+      const exclusion = { comer: granted.worker, others, excess: weight - limit };
+      const covers = (window: DocumentedWindow) => window.covers(exclusion);
+      findings.push(finding(granted.grantedAt, what, windows, covers));
+    }
+  }
+  return findings;
+}
+
+/** The highest limit that may have been in force at any time between two moments. */
+function limits({ settings, history }: Timeline): (from: number, to: number) => number {
+  const changes = history.supervisor.filter((event) => event.kind === 'resized');
+  return (from, to) => {
+    let inForce = settings.limit;
+    let highest = 0;
+    for (const { asked, at, limit } of changes) {
+      if (at < from) {
+        inForce = limit;
+      } else if (asked <= to) {
+        highest = Math.max(highest, limit);
+      }
+    }
+    return Math.max(highest, inForce);
+  };
+}

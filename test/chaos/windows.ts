@@ -1,0 +1,83 @@
+/**
+ * When exclusion may fail, as docs/design.md says under "When Redis forgets", as data: computed from the faults that were
+ * made, never from what the implementation did.
+ */
+import { checkInMs, reconnectMs, slackMs } from './settings.ts';
+import {
+  type FaultStory,
+  type Interval,
+  longestPeace,
+  ms,
+  type Timeline,
+  type WorkerStory,
+} from './stories.ts';
+
+export interface DocumentedWindow extends Interval {
+  readonly why: string;
+  covers(broken: Exclusion): boolean;
+}
+
+/** A grant that should not have been made. */
+export interface Exclusion {
+  readonly comer: WorkerStory;
+  /** Who held beside it, or stood before it. */
+  readonly others: readonly { readonly worker: WorkerStory; readonly weight: number }[];
+  /** How much of the weight of the others was too much. */
+  readonly excess: number;
+}
+
+export function documentedWindows(timeline: Timeline): DocumentedWindow[] {
+  return timeline.faults.flatMap((fault) => {
+    switch (fault.kind) {
+      case 'flush':
+      case 'forget':
+        return [newcomers(fault, timeline), unreachable(fault, timeline)];
+      case 'clock-forward':
+        return [leap(fault, timeline)];
+      default:
+        return [];
+    }
+  });
+}
+
+/** A process that never knew the lost data may be granted before the first restorer arrives. */
+function newcomers(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
+  const backMs = fault.kind === 'forget' ? reconnectMs : 0;
+  return {
+    why: `a newcomer before the first restorer (${fault.kind} ${fault.id})`,
+    from: fault.from,
+    to: fault.to + (backMs + checkInMs(settings) + slackMs) * ms,
+    covers: ({ comer }) => comer.firstAnswerAt >= fault.from,
+  };
+}
+
+/** Who can not reach Redis, or does not run, while the semaphore is closed: until its lease ends. */
+function unreachable(fault: FaultStory, { settings, faults }: Timeline): DocumentedWindow {
+  const backMs = fault.kind === 'forget' ? reconnectMs : 0;
+  const closedMs = settings.presenceMs / 2;
+  const closedUntil = fault.to + (backMs + closedMs) * ms;
+  return {
+    why: `somebody could not check in while it was closed (${fault.kind} ${fault.id})`,
+    from: fault.from,
+    to: closedUntil + (settings.leaseMs[1] + slackMs) * ms,
+    covers: ({ others, excess }) => {
+      const away = others.filter(({ worker }) => {
+        const struck = faults.filter(({ slot }) => slot === worker.slot);
+        return (
+          longestPeace([...struck, ...worker.pauses], fault.from, closedUntil) < checkInMs(settings) * ms
+        );
+      });
+      return away.reduce((sum, { weight }) => sum + weight, 0) >= excess;
+    },
+  };
+}
+
+/** A server clock that is set forward ends leases early. */
+function leap(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
+  return {
+    why: `the server's clock was set forward (${fault.id})`,
+    from: fault.from,
+    to: fault.to + (settings.leaseMs[1] + slackMs) * ms,
+    covers: () => true,
+  };
+}

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { channelOf, type RecordParts, writeRecord } from '../../src/redis/keys.ts';
+import {
+  expectFree,
+  openClient,
+  openProxy,
+  openRedis,
+  openServer,
+  untilListening,
+} from '../support/clients.ts';
+import { uniquePrefix } from '../support/redis.ts';
+import { refuseStrayErrors } from '../support/stray-errors.ts';
+import { until, watch } from '../support/until.ts';
+
+refuseStrayErrors();
+
+/** So long, presence and lease, that nothing in a test is found by a beat: they come every third of the shorter. */
+const noBeats = 60_000;
+const one = { limit: 1, leaseMs: 300_000 };
+
+/** A holder, and a client behind a proxy whose first request is in line behind it. */
+async function holderAndWaiter({ presenceMs = noBeats, url }: { presenceMs?: number; url?: string } = {}) {
+  const prefix = uniquePrefix();
+  const proxy = await openProxy(url);
+  const connection = proxy.url;
+  const [holder, waiter] = [
+    openClient({ prefix, presenceMs, ...(url !== undefined && { connection: url }) }),
+    openClient({ prefix, presenceMs, connection }),
+  ];
+  const held = await holder.semaphore('api', one).acquire();
+  const semaphore = waiter.semaphore('api', one);
+  const request = watch(semaphore.acquire());
+  await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+  await untilListening(waiter, prefix, url);
+  return { prefix, proxy, holder, waiter, held, semaphore, request };
+}
+
+describe('a waiter is served', () => {
+  it.each(['api', 'a:b c/d"e\'f\\g', 'naïve 🚗 %d', '[1,2]'])(
+    'by message, without any beat: %s',
+    async (name) => {
+      const prefix = uniquePrefix();
+      const [holder, other] = [
+        openClient({ prefix, presenceMs: noBeats }),
+        openClient({ prefix, presenceMs: noBeats, label: 'pod "7"' }),
+      ];
+      const held = await holder.semaphore(name, one).acquire();
+      const request = other.semaphore(name, one).acquire();
+      await until('it waits', async () => (await holder.inspect(name)).waiting === 1);
+      await held.release();
+      expect((await request).isHeld).toBe(true);
+    },
+  );
+
+  it('although its subscriber was killed between queueing and the hand-off', async () => {
+    const server = await openServer();
+    const { held, request } = await holderAndWaiter({ url: server.url });
+    const redis = openRedis(server.url);
+    await redis.client('KILL', 'TYPE', 'PUBSUB');
+    await held.release();
+    await until('it is served', () => request.state === 'resolved');
+  });
+
+  it('although the hand-off came before it had subscribed', async () => {
+    const prefix = uniquePrefix();
+    const proxy = await openProxy();
+    const holder = openClient({ prefix, presenceMs: noBeats });
+    const waiter = openClient({ prefix, presenceMs: noBeats, connection: proxy.url });
+    const held = await holder.semaphore('api', one).acquire();
+    const semaphore = waiter.semaphore('api', one);
+    await semaphore.tryAcquire();
+    proxy.hold('requests');
+    proxy.connectionOf('parkade')?.resume(); // only those to come are held
+    const request = watch(semaphore.acquire());
+    await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+    await until('it is about to subscribe', () => proxy.connections.size === 2);
+    await held.release();
+    proxy.resume();
+    await until('it is served', () => request.state === 'resolved');
+  });
+
+  it('within a beat although its subscriber died without a word, and that one is then replaced', async () => {
+    const { proxy, holder, held, request, semaphore } = await holderAndWaiter({ presenceMs: 900 });
+    const dead = proxy.connectionOf('subscribe');
+    dead?.swallow('replies');
+    dead?.swallow('requests');
+    await held.release();
+    const permit = await until('it is served', () => request.value);
+    await until('another subscriber is there', () => {
+      const now = proxy.connectionOf('subscribe');
+      return now !== undefined && now !== dead;
+    });
+    await permit.release();
+
+    // Now messages come again: with its other connection held up, nothing else can tell of the grant.
+    const again = await holder.semaphore('api', one).acquire();
+    const second = watch(semaphore.acquire());
+    await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+    proxy.connectionOf('evalsha')?.hold('replies');
+    await again.release();
+    await until('it is served', () => second.state === 'resolved');
+  });
+
+  it('when the lease before it ends, though its holder died without a word', async () => {
+    const prefix = uniquePrefix();
+    const [holder, waiter] = [
+      openClient({ prefix, presenceMs: noBeats }),
+      openClient({ prefix, presenceMs: noBeats }),
+    ];
+    await holder.semaphore('api', { limit: 1, leaseMs: 500, renew: false }).acquire();
+    await holder.close({ release: false });
+    const startMs = performance.now();
+    await waiter.semaphore('api', one).acquire();
+    expect(performance.now() - startMs).toBeLessThan(2_000);
+  });
+});
+
+describe('a message', () => {
+  const grantOf = (name: string, epoch: number, parts: RecordParts, token: number, expiresAtMs: number) => {
+    const record = writeRecord(parts).slice(parts.clientId.length + 1);
+    return JSON.stringify([name, epoch, Date.now() * 1000, 1, [record, token, expiresAtMs]]);
+  };
+
+  it('of another epoch, or made up, grants nothing: it is only a reason to look', async () => {
+    const { prefix, waiter, holder, held, request } = await holderAndWaiter();
+    const redis = openRedis();
+    const [place] = (await holder.inspect('api')).waiters;
+    const [, requestNo, weight, leaseMs] = (place?.id ?? '').split('/').map(Number);
+    const record = { clientId: waiter.id, requestNo, weight, leaseMs, firm: false } as RecordParts;
+    const channel = channelOf(prefix, waiter.id);
+    const errors: string[] = [];
+    waiter.on('error', ({ message }) => errors.push(message));
+    const beyond = Date.now() + 60_000;
+    expect(await redis.publish(channel, grantOf('api', 1, record, 7, beyond))).toBe(1);
+    await redis.publish(channel, grantOf('nobody', 1, record, 7, beyond));
+    for (const nonsense of ['', '{}', '[]', '[1,2,3]', '["api",1,1,1,"x"]', '["api",1,1,1,[1]]', 'null']) {
+      await redis.publish(channel, nonsense);
+    }
+    await until('all were read', () => errors.length >= 6);
+    expect(request.state).toBe('pending');
+    expect(await holder.inspect('api')).toMatchObject({ held: 1, waiting: 1 });
+    await held.release();
+    await until('it is served', () => request.state === 'resolved');
+  });
+
+  it('that comes twice, or long after, changes nothing', async () => {
+    const { prefix, waiter, holder, held, request } = await holderAndWaiter();
+    const [subscriber, redis] = [openRedis(), openRedis()];
+    const messages: string[] = [];
+    subscriber.on('message', (_channel, text) => messages.push(text));
+    await subscriber.subscribe(channelOf(prefix, waiter.id));
+    await held.release();
+    const permit = await until('it is served', () => request.value);
+    const [message] = messages;
+    const send = () => redis.publish(channelOf(prefix, waiter.id), message ?? '');
+    await send();
+    expect(permit.isHeld).toBe(true);
+    expect(await permit.release()).toBe(true);
+    const other = await holder.semaphore('api', one).acquire();
+    await send();
+    await send();
+    const next = watch(waiter.semaphore('api', one).acquire());
+    await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+    expect(next.state).toBe('pending');
+    expect(other.isHeld).toBe(true);
+    expect((await holder.inspect('api')).holders).toMatchObject([{ id: other.id }]);
+  });
+});
+
+describe('however many wait', () => {
+  it('a client has two connections: a thousand waiters of two semaphores', async () => {
+    const proxy = await openProxy();
+    const client = openClient({ connection: proxy.url });
+    const semaphores = ['one', 'two'].map((name) => client.semaphore(name, one));
+    const served = semaphores.map((semaphore) =>
+      Promise.all(Array.from({ length: 500 }, () => semaphore.run(() => {}))),
+    );
+    await Promise.all(served);
+    expect(proxy.accepted).toBe(2);
+    expect(proxy.connections.size).toBe(2);
+    await expectFree(client, 'one', 1);
+  });
+
+  it('one release wakes one: 1,000 waiters in 20 clients, one script and one message', async () => {
+    const server = await openServer();
+    const redis = openRedis(server.url);
+    const prefix = uniquePrefix();
+    const clients = Array.from({ length: 20 }, () =>
+      openClient({ prefix, presenceMs: noBeats, connection: server.url }),
+    );
+    const holder = openClient({ prefix, presenceMs: noBeats, connection: server.url });
+    const held = await holder.semaphore('api', one).acquire();
+    const requests = clients.flatMap((client) => {
+      const semaphore = client.semaphore('api', one);
+      return Array.from({ length: 50 }, () => watch(semaphore.acquire()));
+    });
+    await until('all wait', async () => (await holder.inspect('api')).waiting === 1_000);
+    await until('all listen', async () => {
+      const channels = (await redis.pubsub('CHANNELS', `${prefix}:*`)) as string[];
+      return channels.length === 20;
+    });
+    const countOf = async () => {
+      const stats = await redis.info('commandstats');
+      const calls = (command: string) =>
+        Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      return { evalsha: calls('evalsha'), publish: calls('publish') };
+    };
+    await until('each has looked once, when it had subscribed', async () => {
+      const before = await countOf();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return (await countOf()).evalsha === before.evalsha;
+    });
+    const before = await countOf();
+    await held.release();
+    await until('one is served', () => requests.some(({ state }) => state === 'resolved'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const after = await countOf();
+    expect(after.evalsha - before.evalsha).toBe(1);
+    expect(after.publish - before.publish).toBe(1);
+    expect(requests.filter(({ state }) => state === 'resolved')).toHaveLength(1);
+  });
+});

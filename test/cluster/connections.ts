@@ -1,0 +1,55 @@
+import { Cluster, Redis } from 'ioredis';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
+import type { IoredisLike } from '../../src/index.ts';
+import type { RedisCluster } from '../../support/redis/cluster.ts';
+import type { FleetNode } from '../../support/redis/fleet.ts';
+import type { SentinelGroup } from '../../support/redis/sentinel.ts';
+
+/** A connection that a test opens and lends to clients. */
+export type Connection = IoredisLike & { ping(): Promise<string>; eventNames(): (string | symbol)[] };
+
+export type IoredisVersion = 5 | 6;
+
+/** Where the addresses of nodes lead instead, by `host:port`. */
+export type Detours = Record<string, { host: string; port: number }>;
+
+export function connectCluster(
+  { startupNodes }: RedisCluster,
+  version: IoredisVersion,
+  natMap?: Detours,
+): Connection {
+  const nodes = startupNodes.map((node) => natMap?.[`${node.host}:${node.port}`] ?? node);
+  const options = natMap ? { natMap } : {};
+  const redis: Connection = version === 6 ? new Cluster(nodes, options) : new Cluster5(nodes, options);
+  redis.on('error', () => {});
+  return redis;
+}
+
+export function connectSentinel({ addresses, name }: SentinelGroup, version: IoredisVersion): Connection {
+  const options = { sentinels: addresses, name };
+  const redis: Connection = version === 6 ? new Redis(options) : new Redis5(options);
+  redis.on('error', () => {});
+  return redis;
+}
+
+/** How many listen to what on a connection, and on those to the nodes of a Cluster. */
+export function listenersOf(connection: Connection): Record<string, number> {
+  const nodes = 'nodes' in connection ? (connection.nodes as () => Connection[])() : [];
+  const counts: Record<string, number> = {};
+  for (const one of [connection, ...nodes]) {
+    const counter = one as unknown as { listenerCount(event: string | symbol): number };
+    const where = one === connection ? '' : `${(one.options as { port: number }).port} `;
+    for (const event of one.eventNames()) {
+      counts[`${where}${String(event)}`] = counter.listenerCount(event);
+    }
+  }
+  return counts;
+}
+
+/** How many subscribers of clients the running servers have. */
+export async function countSubscribers(nodes: readonly FleetNode[]): Promise<number> {
+  const lists = await Promise.all(
+    nodes.filter(({ isRunning }) => isRunning).map(({ redis }) => redis.client('LIST') as Promise<string>),
+  );
+  return lists.join('\n').split('name=parkade-subscriber').length - 1;
+}

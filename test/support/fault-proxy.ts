@@ -1,0 +1,236 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+
+/** Requests go to the server; replies and messages come from it. */
+export type Direction = 'requests' | 'replies';
+
+/** What happens to the bytes of one direction: kept back, lost, or delivered so many ms late. */
+type Fault = 'hold' | 'swallow' | number;
+
+/** The next reply that is lost, and how often something was asked. */
+interface Watchers {
+  readonly traps: Set<{ readonly text: string; sprung(): void }>;
+  readonly counters: Set<{ readonly text: string; count: number }>;
+}
+
+/**
+ * Stands in front of a Redis and does to its connections what networks do: cuts them, refuses new ones, slows them
+ * down, holds bytes back, falls silent in one direction, loses one reply. What is done to the proxy happens to every
+ * connection, those that come later included; what is done to one of its `connections` happens to that one.
+ *
+ * It knows nothing of Redis's protocol: bytes pass as they come, in their order.
+ */
+export class FaultProxy {
+  readonly url: string;
+  /** Those that are open now, oldest first. */
+  readonly connections = new Set<ProxiedConnection>();
+  /** How many there have been. */
+  accepted = 0;
+
+  readonly #server: Server;
+  readonly #target: URL;
+  readonly #faults = new Map<Direction, Fault>();
+  readonly #watchers: Watchers = { traps: new Set(), counters: new Set() };
+  #refusing = false;
+
+  private constructor(server: Server, target: URL) {
+    const url = new URL(target);
+    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = url.href;
+    this.#server = server.on('connection', (client) => this.#accept(client));
+    this.#target = target;
+  }
+
+  static async before(url: string): Promise<FaultProxy> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new FaultProxy(server, new URL(url));
+  }
+
+  /** The latest open connection whose client began with this text, for instance its name. */
+  connectionOf(text: string): ProxiedConnection | undefined {
+    return [...this.connections].reverse().find((connection) => connection.beginning.includes(text));
+  }
+
+  /** Ends every connection at once. What the server was sent before, it executes. */
+  cut(): void {
+    for (const connection of this.connections) connection.cut();
+  }
+
+  /** New connections end at once, until `resume`. */
+  refuse(): void {
+    this.#refusing = true;
+  }
+
+  /** As if the server were away: `cut` and `refuse`. */
+  goAway(): void {
+    this.refuse();
+    this.cut();
+  }
+
+  /** Keeps what comes, to deliver it in its order on `resume`. */
+  hold(direction: Direction): void {
+    this.#set(direction, 'hold');
+  }
+
+  /** Loses what comes, while the connection stays open and does not know; on `resume` it breaks, as TCP's do. */
+  swallow(direction: Direction): void {
+    this.#set(direction, 'swallow');
+  }
+
+  /** Delivers what comes so many ms later. */
+  delay(direction: Direction, ms: number): void {
+    this.#set(direction, ms);
+  }
+
+  /** No faults any more: what was held is delivered, connections are accepted. */
+  resume(): void {
+    this.#refusing = false;
+    this.#faults.clear();
+    for (const connection of this.connections) connection.resume();
+  }
+
+  /**
+   * Loses the reply to the next request that contains this text (a script's hash, a command), and ends that connection.
+   * Resolves when it has happened: the server has executed the request then.
+   */
+  dropReplyTo(text: string): Promise<void> {
+    return new Promise((sprung) => this.#watchers.traps.add({ text, sprung }));
+  }
+
+  /** Counts from now on how many requests with this text the clients have sent. */
+  count(text: string): { readonly count: number } {
+    const counter = { text, count: 0 };
+    this.#watchers.counters.add(counter);
+    return counter;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server.close(), 'close');
+    this.goAway();
+    await closed;
+  }
+
+  #accept(client: Socket): void {
+    if (this.#refusing) {
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(Number(this.#target.port || 6379), this.#target.hostname);
+    const connection = new ProxiedConnection(client, server, this.#watchers);
+    for (const [direction, fault] of this.#faults) connection.set(direction, fault);
+    this.accepted++;
+    this.connections.add(connection);
+    client.once('close', () => this.connections.delete(connection));
+  }
+
+  #set(direction: Direction, fault: Fault): void {
+    this.#faults.set(direction, fault);
+    for (const connection of this.connections) connection.set(direction, fault);
+  }
+}
+
+/** One connection through the proxy. */
+class ProxiedConnection {
+  /** The first of what its client has sent. */
+  beginning = '';
+
+  readonly #client: Socket;
+  readonly #lanes: Record<Direction, Lane>;
+  readonly #watchers: Watchers;
+  #sprung: (() => void) | undefined;
+
+  constructor(client: Socket, server: Socket, watchers: Watchers) {
+    this.#client = client;
+    this.#watchers = watchers;
+    this.#lanes = { requests: new Lane(server), replies: new Lane(client) };
+    for (const socket of [client, server]) socket.setNoDelay(true).on('error', () => {});
+    client.on('data', (bytes: Buffer) => this.#onRequests(bytes));
+    server.on('data', (bytes: Buffer) => this.#onReplies(bytes));
+    // The server's side is ended, not destroyed: it executes first what has arrived.
+    client.once('close', () => server.end());
+    server.once('close', () => client.destroy());
+  }
+
+  cut(): void {
+    this.#client.destroy();
+  }
+
+  hold(direction: Direction): void {
+    this.set(direction, 'hold');
+  }
+
+  swallow(direction: Direction): void {
+    this.set(direction, 'swallow');
+  }
+
+  resume(): void {
+    if (this.#lanes.requests.hasHole || this.#lanes.replies.hasHole) this.cut();
+    this.set('requests', 0);
+    this.set('replies', 0);
+  }
+
+  /** @internal */
+  set(direction: Direction, fault: Fault): void {
+    this.#lanes[direction].obey(fault);
+  }
+
+  #onRequests(bytes: Buffer): void {
+    const text = bytes.toString('latin1');
+    if (this.beginning.length < 1_000) this.beginning += text;
+    for (const counter of this.#watchers.counters) counter.count += text.split(counter.text).length - 1;
+    for (const trap of this.#watchers.traps) {
+      if (text.includes(trap.text)) {
+        this.#watchers.traps.delete(trap);
+        this.#sprung = trap.sprung;
+      }
+    }
+    this.#lanes.requests.take(bytes);
+  }
+
+  #onReplies(bytes: Buffer): void {
+    if (this.#sprung === undefined) {
+      this.#lanes.replies.take(bytes);
+    } else {
+      this.cut();
+      this.#sprung();
+    }
+  }
+}
+
+/** One direction of one connection. */
+class Lane {
+  /** Something was lost: what comes after it cannot be understood. */
+  hasHole = false;
+
+  readonly #to: Socket;
+  readonly #kept: Buffer[] = [];
+  #fault: Fault = 0;
+
+  constructor(to: Socket) {
+    this.#to = to;
+  }
+
+  obey(fault: Fault): void {
+    this.#fault = fault;
+    if (fault === 0) this.#deliver(this.#kept.length);
+  }
+
+  take(bytes: Buffer): void {
+    if (this.#fault === 'swallow') {
+      this.hasHole = true;
+      return;
+    }
+    this.#kept.push(bytes);
+    if (this.#fault === 0) this.#deliver(this.#kept.length);
+    else if (this.#fault !== 'hold') {
+      setTimeout(() => this.#deliver(this.#kept.indexOf(bytes) + 1), this.#fault);
+    }
+  }
+
+  #deliver(count: number): void {
+    for (const bytes of this.#kept.splice(0, count)) {
+      if (this.#to.writable) this.#to.write(bytes);
+    }
+  }
+}
