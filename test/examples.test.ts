@@ -45,7 +45,11 @@ describe('the scenes of asyncio semaphores, as examples that run', () => {
 
   it('a bounded semaphore refuses the third release of two, and says so', async () => {
     const lines = await run('bounded');
-    expect(lines.slice(0, 3)).toEqual(['Semaphore value: 0', 'After one release: 1', 'After second release: 2']);
+    expect(lines.slice(0, 3)).toEqual([
+      'Semaphore value: 0',
+      'After one release: 1',
+      'After second release: 2',
+    ]);
     expect(lines[3]).toContain('released too many times');
   });
 

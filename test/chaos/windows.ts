@@ -12,6 +12,9 @@ import {
   type WorkerStory,
 } from './stories.ts';
 
+/** Who runs again has heard of the server after this time. */
+const hearMs = 500;
+
 export interface DocumentedWindow extends Interval {
   readonly why: string;
   covers(broken: Exclusion): boolean;
@@ -24,6 +27,7 @@ export interface Exclusion {
   readonly others: readonly { readonly worker: WorkerStory; readonly weight: number }[];
   /** How much of the weight of the others was too much. */
   readonly excess: number;
+  readonly at: number;
 }
 
 export function documentedWindows(timeline: Timeline): DocumentedWindow[] {
@@ -33,7 +37,7 @@ export function documentedWindows(timeline: Timeline): DocumentedWindow[] {
       case 'forget':
         return [newcomers(fault, timeline), unreachable(fault, timeline)];
       case 'clock-forward':
-        return [leap(fault, timeline)];
+        return [leap(fault, timeline), unheard(fault)];
       default:
         return [];
     }
@@ -64,7 +68,8 @@ function unreachable(fault: FaultStory, { settings, faults }: Timeline): Documen
       const away = others.filter(({ worker }) => {
         const struck = faults.filter(({ slot }) => slot === worker.slot);
         return (
-          longestPeace([...struck, ...worker.pauses], fault.from, closedUntil) < checkInMs(settings) * ms
+          longestPeace([...struck, ...worker.pauses], fault.from, closedUntil) <
+          (settings.presenceMs / 3) * ms
         );
       });
       return away.reduce((sum, { weight }) => sum + weight, 0) >= excess;
@@ -79,5 +84,20 @@ function leap(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
     from: fault.from,
     to: fault.to + (settings.leaseMs[1] + slackMs) * ms,
     covers: () => true,
+  };
+}
+
+/** Whoever has not been in peace since takes old messages for new: the difference between the clocks is another. */
+function unheard(fault: FaultStory): DocumentedWindow {
+  return {
+    why: `a holder that had not heard of the server since its clock was set forward (${fault.id})`,
+    from: fault.from,
+    to: Number.POSITIVE_INFINITY,
+    covers: ({ others, excess, at }) => {
+      const deaf = others.filter(({ worker }) =>
+        worker.pauses.some(({ from, to }) => from <= fault.to && to >= fault.to && at <= to + hearMs * ms),
+      );
+      return deaf.reduce((sum, { weight }) => sum + weight, 0) >= excess;
+    },
   };
 }

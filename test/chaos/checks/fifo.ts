@@ -18,7 +18,7 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
     if (passed.length > 0) {
       const what = `${permit} was granted while ${passed.join(', ')} stood before it and still wait`;
       const others = passed.flatMap((record) => ({ worker: workerOf(record) ?? worker, weight: 1 }));
-      const exclusion = { comer: worker, others, excess: others.length };
+      const exclusion = { comer: worker, others, excess: others.length, at: grantedAt };
       findings.push(finding(grantedAt, what, windows, (window) => window.covers(exclusion)));
     }
   }
@@ -53,7 +53,7 @@ export function checkTokenOrder(timeline: Timeline, windows: readonly Documented
       const from = seenAt - timeline.settings.presenceMs * ms;
       if (early || overlaps(other.worker.disturbances, from, until)) continue;
       const what = `${permit} (${token}) was granted before ${other.permit} (${other.token}), which stood before it`;
-      const exclusion = { comer: worker, others: [other], excess: 1 };
+      const exclusion = { comer: worker, others: [other], excess: 1, at: grantedAt };
       findings.push(finding(grantedAt, what, windows, (window) => window.covers(exclusion)));
     }
   }

@@ -96,7 +96,7 @@ function sweep(
     if (weight > limit) {
       const list = others.map(({ permit, token }) => `${permit} (${token})`).join(', ');
       const what = `${granted.permit} (${granted.token}) granted with ${weight} of ${limit} ${how}: ${list}`;
-      const exclusion = { comer: granted.worker, others, excess: weight - limit };
+      const exclusion = { comer: granted.worker, others, excess: weight - limit, at: granted.grantedAt };
       const covers = (window: DocumentedWindow) => window.covers(exclusion);
       findings.push(finding(granted.grantedAt, what, windows, covers));
     }

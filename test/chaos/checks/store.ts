@@ -26,7 +26,7 @@ export function checkStore(timeline: Timeline, windows: readonly DocumentedWindo
           const what = `${event.permit} did not fit beside ${name}, which was relied on`;
           findings.push(
             finding(event.at, what, windows, (window) =>
-              window.covers({ comer: comer.worker, others: [insider], excess: 1 }),
+              window.covers({ comer: comer.worker, others: [insider], excess: 1, at: event.at }),
             ),
           );
         }
@@ -37,7 +37,7 @@ export function checkStore(timeline: Timeline, windows: readonly DocumentedWindo
         const what = `${event.permit} was turned away, and relied on its permit`;
         findings.push(
           finding(event.at, what, windows, (window) =>
-            window.covers({ comer: comer.worker, others: [comer], excess: 1 }),
+            window.covers({ comer: comer.worker, others: [comer], excess: 1, at: event.at }),
           ),
         );
       }
