@@ -32,9 +32,10 @@ export function connectSentinel({ addresses, name }: SentinelGroup, version: Ior
   return redis;
 }
 
-/** How many listen to what on a connection, and on those to the nodes of a Cluster. */
+/** How many listen to what on a connection, and on those to the nodes of a Cluster, unless ioredis just opens them. */
 export function listenersOf(connection: Connection): Record<string, number> {
-  const nodes = 'nodes' in connection ? (connection.nodes as () => Connection[])() : [];
+  const all = 'nodes' in connection ? (connection.nodes as () => Connection[])() : [];
+  const nodes = all.filter(({ status }) => status === 'wait' || status === 'ready');
   const counts: Record<string, number> = {};
   for (const one of [connection, ...nodes]) {
     const counter = one as unknown as { listenerCount(event: string | symbol): number };
