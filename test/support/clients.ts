@@ -24,7 +24,7 @@ export interface OpenOptions extends SemaphoreClientOptions {
 }
 
 /**
- * A client with short times, under a prefix of its own unless one is given. Its errors are collected, not printed.
+ * A client with short times, under a prefix of its own unless one is given. Its errors are left aside unless a test listens.
  * Presence is the time to shorten: all that waits for a beat takes a third of it.
  */
 export function openClient({ connection = redisUrl(), ...options }: OpenOptions = {}): SemaphoreClient {
