@@ -14,7 +14,8 @@ async function serve(request: number): Promise<void> {
   tell({ kind: 'asked', request });
   await using permit = await api.acquire();
   tell({ kind: 'granted', request, permitId: permit.id, fencingToken: permit.fencingToken });
-  await fetch(`${apiUrl}/requests/${request}`, { method: 'POST', signal: permit.signal });
+  const response = await fetch(`${apiUrl}/requests/${request}`, { method: 'POST', signal: permit.signal });
+  await response.text();
   tell({ kind: 'answered', request });
 } // the permit is released here, and the next in line has it
 

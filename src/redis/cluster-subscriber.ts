@@ -66,6 +66,13 @@ export class ClusterSubscriber implements Subscriber {
     }
   }
 
+  leaveShard(channel: string): void {
+    const prefixed = this.#keyPrefix + channel;
+    this.#shards.get(prefixed)?.ear?.leave(prefixed);
+    this.#shards.delete(prefixed);
+    this.#arrangeSoon();
+  }
+
   close(): void {
     this.#isOpen = false;
     this.#cluster.off('refresh', this.#arrange);

@@ -46,5 +46,6 @@ export interface SubscriberEvents {
 export interface Subscriber {
   /** On a Cluster, hears this shard channel too, where its slot is; asking twice is asking once. Else does nothing. */
   hearShard(channel: string): void;
+  leaveShard(channel: string): void;
   close(): void;
 }

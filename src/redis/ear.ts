@@ -74,6 +74,13 @@ export class Ear {
     }
   }
 
+  leave(channel: string): void {
+    if (this.channels.delete(channel) && this.#isReady && !this.#isClosed) {
+      const gone = this.#redis.sunsubscribe?.(channel);
+      gone?.catch(() => {}); // then the connection is gone too, or the slot
+    }
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#silence.stop();

@@ -20,6 +20,7 @@ export interface IoredisLike {
 export interface NodeLike extends IoredisLike {
   readonly options: { readonly host?: string; readonly port?: number };
   ssubscribe?(channel: string): Promise<unknown>;
+  sunsubscribe?(channel: string): Promise<unknown>;
 }
 
 /** What a Cluster has besides. */

@@ -70,7 +70,7 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
     suspect: (forMs) => silence?.suspect(forMs),
     evalsha: (sha, keys, args) => timed(redis.evalsha(sha, keys.length, ...keys, ...args)),
     eval: (text, keys, args) => timed(redis.eval(text, keys.length, ...keys, ...args)),
-    serverInfo: () => redis.info('server'),
+    serverInfo: () => timed(redis.info('server')),
     openSubscriber: (channel, listener) =>
       cluster ? new ClusterSubscriber(cluster, channel, listener) : openSubscriber(redis, channel, listener),
     async close() {
@@ -151,6 +151,7 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
   });
   return {
     hearShard: ignore,
+    leaveShard: ignore,
     close() {
       open = false;
       silence.stop();

@@ -69,6 +69,14 @@ export class WakeUps {
     this.#subscriber ??= this.#open();
   }
 
+  /** A semaphore is not used here any more. */
+  forget(semaphore: string): void {
+    const channel = shardChannelOf(this.#prefix, semaphore, this.#clientId);
+    if (this.#shards.delete(channel)) {
+      this.#subscriber?.leaveShard(channel);
+    }
+  }
+
   /** A grant was found whose message has not come yet. */
   miss(record: string): void {
     const subscriber = this.#subscriber;

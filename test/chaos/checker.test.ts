@@ -123,14 +123,19 @@ describe('over-issue', () => {
   });
 
   test('is seen by the store that they enter', () => {
+    const enter = (story: Story, ms: number, worker: string, evicted: string[] = []) =>
+      story.note(ms, { kind: 'store entered', permit: permitId(worker, 1), weight: 1, inside: 2, evicted });
     const enters = (story: Story) =>
-      story.note(45, {
-        kind: 'store entered',
-        permit: permitId(c, 1),
-        weight: 1,
-        inside: 2,
-        evicted: [permitId(a, 1)],
-      });
+      enter(enter(enter(story, 12, a), 22, b), 45, c, [permitId(a, 1)]);
+    expect(broken(enters(third(90)).end(100))).toMatchObject({ [store]: '1 + 0' });
+    expect(broken(enters(third(30)).end(100))).toEqual({});
+    const refused = enter(enter(third(90), 12, a), 22, b).note(45, {
+      kind: 'store refused',
+      permit: permitId(c, 1),
+      doing: 'enter',
+    });
+    expect(broken(refused.end(100))).toMatchObject({ [store]: '1 + 0' });
+  });
     expect(broken(enters(third(90)).end(100))).toMatchObject({ [store]: '1 + 0' });
     expect(broken(enters(third(30)).end(100))).toEqual({});
     const refused = good().note(33, { kind: 'store refused', permit: permitId(b, 1), doing: 'enter' });

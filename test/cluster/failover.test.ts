@@ -1,5 +1,9 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { keysOf } from '../../src/redis/keys.ts';
 import { type RedisCluster, startCluster } from '../../support/redis/cluster.ts';
+import { openClient } from '../support/clients.ts';
+import { uniquePrefix } from '../support/redis.ts';
+import { until } from '../support/until.ts';
 import { connectCluster } from './connections.ts';
 import { describeFleet } from './fleet.ts';
 import { presenceMs, type Stage } from './outage.ts';
@@ -47,4 +51,20 @@ describeFleet('over a Cluster,', () => {
     },
     { overIssueMs: 0 },
   );
+
+  it('a client that only holds, and hears no messages, keeps its permit when the primary hangs', async () => {
+    const connection = connectCluster(cluster, 6);
+    onTestFinished(() => connection.disconnect());
+    const prefix = uniquePrefix();
+    const client = openClient({ connection, prefix });
+    const permit = await client.semaphore('api', { limit: 1, leaseMs: 6_000 }).acquire();
+    await cluster.synced();
+    const victim = await cluster.ownerOf(keysOf(prefix, 'api').state);
+    victim.pause();
+    onTestFinished(() => victim.resume());
+    const start = performance.now();
+    await until('its first lease is over', () => performance.now() - start > 6_500);
+    expect(permit.isHeld).toBe(true);
+    expect(await permit.release()).toBe(true);
+  });
 });

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Permit, SemaphoreClient } from '../../src/index.ts';
+import { ClusterSubscriber } from '../../src/redis/cluster-subscriber.ts';
+import type { ClusterLike } from '../../src/redis/ioredis-like.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import { slotOf } from '../../src/redis/slot.ts';
 import { type RedisCluster, startCluster } from '../../support/redis/cluster.ts';
@@ -118,6 +120,24 @@ describeFleet('messages on a Cluster', () => {
       expect(await countSubscribers(cluster.nodes)).toBe(1 + 3);
       await pair.waiter.close();
       await until('none is left', async () => (await countSubscribers(cluster.nodes)) === 0);
+    });
+
+    it('are not heard any more for a semaphore that is left, nor is a connection kept for it', async () => {
+      const connection = lend(version);
+      await connection.ping();
+      const heard: (string | undefined)[] = [];
+      const subscriber = new ClusterSubscriber(connection as unknown as ClusterLike, 'own', {
+        listening: (channel) => heard.push(channel),
+        message: () => {},
+        error: () => {},
+      });
+      onTestFinished(() => subscriber.close());
+      subscriber.hearShard('{left}');
+      await until('both are heard', () => heard.includes('{left}') && heard.includes(undefined));
+      subscriber.leaveShard('{left}');
+      await until('only one connection is left', async () => (await countSubscribers(cluster.nodes)) === 1);
+      subscriber.hearShard('{left}');
+      await until('it is heard again', () => heard.filter((channel) => channel === '{left}').length === 2);
     });
 
     it('follow a slot that moves, before, while and after it does', async () => {

@@ -47,7 +47,7 @@ export interface Outcome {
 export const presenceMs = 1_500;
 
 /** Longer than any outage. */
-const leaseMs = 9_000;
+const leaseMs = 7_000;
 
 /**
  * Waits, holds and hands off on one primary, has that fail in the middle of it, and goes on until all that waited was

@@ -105,7 +105,7 @@ function sweep(
 }
 
 /** The highest limit that may have been in force at any time between two moments. */
-function limits({ settings, history }: Timeline): (from: number, to: number) => number {
+export function limits({ settings, history }: Timeline): (from: number, to: number) => number {
   const changes = history.supervisor.filter((event) => event.kind === 'resized');
   return (from, to) => {
     let inForce = settings.limit;
