@@ -6,7 +6,11 @@ import type { FleetNode } from '../../support/redis/fleet.ts';
 import type { SentinelGroup } from '../../support/redis/sentinel.ts';
 
 /** A connection that a test opens and lends to clients. */
-export type Connection = IoredisLike & { ping(): Promise<string>; eventNames(): (string | symbol)[] };
+export type Connection = IoredisLike & {
+  ping(): Promise<string>;
+  eventNames(): (string | symbol)[];
+  listenerCount(event: string | symbol): number;
+};
 
 export type IoredisVersion = 5 | 6;
 
@@ -32,18 +36,16 @@ export function connectSentinel({ addresses, name }: SentinelGroup, version: Ior
   return redis;
 }
 
-/** How many listen to what on a connection, and on those to the nodes of a Cluster, unless ioredis just opens them. */
+/** How many listen to what on a connection; and to the end of those to the nodes of a Cluster, which come and go. */
 export function listenersOf(connection: Connection): Record<string, number> {
-  const all = 'nodes' in connection ? (connection.nodes as () => Connection[])() : [];
-  const nodes = all.filter(({ status }) => status === 'wait' || status === 'ready');
   const counts: Record<string, number> = {};
-  for (const one of [connection, ...nodes]) {
-    const counter = one as unknown as { listenerCount(event: string | symbol): number };
-    const where = one === connection ? '' : `${(one.options as { port: number }).port} `;
-    for (const event of one.eventNames()) {
-      counts[`${where}${String(event)}`] = counter.listenerCount(event);
-    }
+  for (const event of connection.eventNames()) {
+    counts[String(event)] = connection.listenerCount(event);
   }
+  const nodes = 'nodes' in connection ? (connection.nodes as () => Connection[])() : [];
+  // While it opens a connection, ioredis listens too.
+  const settled = nodes.filter(({ status }) => status === 'wait' || status === 'ready');
+  counts['end of nodes'] = settled.reduce((sum, node) => sum + node.listenerCount('close'), 0);
   return counts;
 }
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, it, vi } from 'vitest';
 import { startCluster } from '../../support/redis/cluster.ts';
-import { serverProgram } from '../../support/redis/fleet.ts';
+import { type FleetNode, serverProgram } from '../../support/redis/fleet.ts';
 import { until } from '../support/until.ts';
 import { describeFleet } from './fleet.ts';
 
@@ -29,7 +29,8 @@ describeFleet('a group of servers for tests', () => {
   it('is gone with all its processes and folders when it was stopped', async () => {
     const cluster = await startCluster({ primaries: 3, replicasEach: 0 });
     const pids = cluster.nodes.map(({ pid }) => pid);
-    const [, folder = ''] = (await cluster.nodes[0]?.redis.config('GET', 'dir')) as string[];
+    const [node] = cluster.nodes as [FleetNode];
+    const [, folder = ''] = (await node.redis.config('GET', 'dir')) as string[];
     expect(existsSync(folder)).toBe(true);
     await cluster.stop();
     expect(pids.filter(isAlive)).toEqual([]);

@@ -60,7 +60,7 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
 
   const connections = [stage.connect(6), stage.connect(5)] as const;
   await Promise.all(connections.map((connection) => connection.ping()));
-  const before = connections.map(ownListenersOf);
+  const before = connections.map(listenersOf);
   const prefix = uniquePrefix();
   const [one, two] = connections.map((connection) => openClient(connection, prefix)) as [
     SemaphoreClient,
@@ -101,7 +101,7 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
   const left = await leftOver(two, { [alone]: 1, [crowd]: 3, [kept]: 2, [line]: 1, [tight]: 1 });
 
   await Promise.all([one, two].map((client) => client.close()));
-  const after = connections.map(ownListenersOf);
+  const after = connections.map(listenersOf);
   const subscribersLeft = await fewestSubscribers(stage.nodes);
   for (const connection of connections) connection.disconnect();
   process.off('unhandledRejection', note).off('uncaughtException', note);
@@ -174,12 +174,6 @@ function leftOver(client: SemaphoreClient, limits: Record<string, number>): Prom
       return client.inspect(name);
     }),
   );
-}
-
-/** Nodes of a Cluster come and go; of those, only the listeners that clients add count. */
-function ownListenersOf(connection: Connection): Record<string, number> {
-  const counts = Object.entries(listenersOf(connection));
-  return Object.fromEntries(counts.filter(([event]) => !event.includes(' ') || event.endsWith(' close')));
 }
 
 /** A server notices the end of a connection a moment later. */
