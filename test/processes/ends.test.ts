@@ -87,7 +87,7 @@ it('an error with nobody to hear of it crashes no process: Redis away while hold
     `
     const { signal } = await api.acquire({ leaseMs: 2500 });
     await api.acquire({ signal }).catch((error) => console.log(error.code))`,
-    { prefix, url: proxy.url, options: 'attemptTimeoutMs: 200, unavailableAfterMs: 300' },
+    { prefix, url: proxy.url, options: 'attemptTimeoutMs: 200' },
   );
   const client = openClient({ prefix });
   await until('it holds and waits', async () => {
