@@ -8,7 +8,8 @@
 -- ARGV[3] firstWaiter      integer: how many waiters to skip
 -- ARGV[4] waiterCount      integer: how many to list
 local permitsKey, waitersKey, stateKey = KEYS[1], KEYS[2], KEYS[3]
-local firstHolder, holderCount, firstWaiter, waiterCount = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local firstHolder, holderCount = tonumber(ARGV[1]), tonumber(ARGV[2])
+local firstWaiter, waiterCount = tonumber(ARGV[3]), tonumber(ARGV[4])
 --
 -- Reply: { now in ms, limit or -1 when there is no such semaphore, declared limit, units held, holding,
 --   waiting, epoch, [record, expiry in ms, ...] by expiry, [record, ticket, ...] in line }
@@ -26,10 +27,14 @@ for _, record in ipairs(redis.call('ZRANGEBYSCORE', permitsKey, '-inf', nowMs, '
   local _, _, weight = readRecord(record)
   held = held - weight
 end
-local valid = string.format('(%.0f', nowMs)
+-- By rank, so that a page costs what it returns, wherever it is.
+local function page(key, first, count)
+  return count > 0 and redis.call('ZRANGE', key, first, first + count - 1, 'WITHSCORES') or {}
+end
+
+local expired = redis.call('ZCOUNT', permitsKey, '-inf', nowMs)
 return {
   nowMs, tonumber(state[1] or -1), tonumber(state[2] or -1), held,
-  redis.call('ZCOUNT', permitsKey, valid, '+inf'), redis.call('ZCARD', waitersKey), tonumber(state[4] or 0),
-  redis.call('ZRANGEBYSCORE', permitsKey, valid, '+inf', 'WITHSCORES', 'LIMIT', firstHolder, holderCount),
-  redis.call('ZRANGEBYSCORE', waitersKey, '-inf', '+inf', 'WITHSCORES', 'LIMIT', firstWaiter, waiterCount),
+  redis.call('ZCARD', permitsKey) - expired, redis.call('ZCARD', waitersKey), tonumber(state[4] or 0),
+  page(permitsKey, expired + firstHolder, holderCount), page(waitersKey, firstWaiter, waiterCount),
 }
