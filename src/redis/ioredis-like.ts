@@ -46,7 +46,7 @@ export function isIoredisLike(target: unknown): target is IoredisLike {
 }
 
 export function isCluster(redis: IoredisLike): redis is ClusterLike {
-  return 'nodes' in redis && 'slots' in redis;
+  return 'nodes' in redis && 'slots' in redis && 'refreshSlotsCache' in redis;
 }
 
 /**

@@ -161,6 +161,20 @@ describe('order', () => {
     expect(broken(story.end(100))).toMatchObject({ [overtaking]: '1 + 0' });
   });
 
+  test('is broken by a line that was put back in another order', () => {
+    const [first, second] = [permitId(a, 1), permitId(b, 1)];
+    const story = new Story()
+      .ask(0, a, 1)
+      .grant(1, 2, b, 7)
+      .release(3, b, 7)
+      .snapshot(10, [], [first, second])
+      .fault(12, 13, 'flush')
+      .snapshot(15, [], [second, first])
+      .grant(0, 20, b, 1)
+      .snapshot(30, [second], [first]);
+    expect(broken(story.end(100))).toMatchObject({ [overtaking]: '1 + 0' });
+  });
+
   test('is broken by a newcomer who is granted past a line', () => {
     const story = new Story()
       .ask(0, a, 1)

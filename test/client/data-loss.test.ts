@@ -107,6 +107,18 @@ describe('data of one semaphore that is lost', () => {
     expect((await rival.inspect()).held).toBe(2);
   });
 
+  it('gives nothing to a client that knew it and asks first: that one restores before it is answered', async () => {
+    const prefix = uniquePrefix();
+    const [holder, rival] = apiOf(openClients(2, { prefix }), { limit: 1 });
+    const held = await holder.acquire();
+    expect(await rival.tryAcquire()).toBeNull();
+    await forget(prefix, 'api');
+    expect(await rival.tryAcquire()).toBeNull();
+    await until('the holder has told', async () => (await rival.inspect()).held === 1);
+    expect(held.isHeld).toBe(true);
+    expect((await rival.inspect()).holders).toMatchObject([{ id: held.id }]);
+  });
+
   it('gives each waiter its own place, whoever restores first', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();

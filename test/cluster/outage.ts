@@ -57,20 +57,35 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
   const strays: unknown[] = [];
   const note = (error: unknown) => strays.push(error);
   process.on('unhandledRejection', note).on('uncaughtException', note);
+  const cleaning: (() => unknown)[] = [];
+  try {
+    return { ...(await playScenes(stage, fault, cleaning)), strays };
+  } finally {
+    // After a failure too: what goes on would disturb what comes next.
+    for (const clean of cleaning.reverse()) await clean();
+    process.off('unhandledRejection', note).off('uncaughtException', note);
+  }
+}
 
+async function playScenes(
+  stage: Stage,
+  fault: Fault,
+  cleaning: (() => unknown)[],
+): Promise<Omit<Outcome, 'strays'>> {
   const connections = [stage.connect(6), stage.connect(5)] as const;
+  cleaning.push(() => connections.map((connection) => connection.disconnect()));
   await Promise.all(connections.map((connection) => connection.ping()));
   const before = connections.map(listenersOf);
   const prefix = uniquePrefix();
-  const [one, two] = connections.map((connection) => openClient(connection, prefix)) as [
-    SemaphoreClient,
-    SemaphoreClient,
-  ];
+  const [one, two] = [openClient(connections[0], prefix), openClient(connections[1], prefix)];
+  cleaning.push(() => Promise.all([one.close(), two.close()]));
   const { victim, names, other } = await cast(stage, prefix);
 
   const single = new Traffic([one, two], names.single, 1, 2);
   const several = new Traffic([one, two], names.several, 3, 4);
   const elsewhere = other === undefined ? undefined : new Traffic([one, two], other, 2, 2);
+  const endTraffic = () => [single, several, elsewhere].map((traffic) => traffic?.stop());
+  cleaning.push(endTraffic);
   const held = await one.semaphore(names.held, { limit: 2, leaseMs }).acquire();
   const { first, all, served } = await formLine(one, two, names.line);
   const blocker = await one.semaphore(names.timed, { limit: 1, leaseMs }).acquire();
@@ -78,6 +93,8 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
   await stage.synced();
 
   await fault.strike(victim);
+  let isMended = false;
+  cleaning.push(() => isMended || fault.mend(victim));
   const struckAtMs = performance.now();
   const handOver = first.release();
   const late = two.semaphore(names.timed, { limit: 1 }).acquire({ timeoutMs: 600 });
@@ -86,25 +103,24 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
   const isReplaced = async () => (await stage.primaryOf(names.key)) !== victim;
   await until('another primary serves', () => isReplaced().catch(() => false), 30_000);
   const replacedAtMs = performance.now();
-  const handedOver = await handOver;
-  await Promise.all(all);
+  const handedOver = await within('the release is heard', handOver);
+  await within('all that waited are served', Promise.all(all));
   await Promise.all([single, several].map((traffic) => traffic.growsBy(30)));
 
   await fault.mend(victim);
+  isMended = true;
   await stage.healthy();
   await Promise.all([single, several].map((traffic) => traffic.growsBy(30)));
   const heldAfter = { isHeld: held.isHeld, aborted: held.signal.aborted };
-  const released = await held.release();
-  await blocker.release();
-  await Promise.all([single, several, elsewhere].map((traffic) => traffic?.stop()));
+  const released = await within('what was held is released', held.release());
+  await within('the blocker is released', blocker.release());
+  await within('the traffic ends', Promise.all(endTraffic()));
   const { single: alone, several: crowd, held: kept, line, timed: tight } = names;
   const left = await leftOver(two, { [alone]: 1, [crowd]: 3, [kept]: 2, [line]: 1, [tight]: 1 });
 
-  await Promise.all([one, two].map((client) => client.close()));
+  await Promise.all([one.close(), two.close()]);
   const after = connections.map(listenersOf);
   const subscribersLeft = await fewestSubscribers(stage.nodes);
-  for (const connection of connections) connection.disconnect();
-  process.off('unhandledRejection', note).off('uncaughtException', note);
   return {
     struckAtMs,
     replacedAtMs,
@@ -116,10 +132,16 @@ export async function play(stage: Stage, fault: Fault): Promise<Outcome> {
     several,
     elsewhere,
     left,
-    strays,
     listeners: { before, after },
     subscribersLeft,
   };
+}
+
+/** @throws after 20 s, naming what was waited for */
+async function within<T>(what: string, promise: Promise<T>): Promise<T> {
+  const outcome = watch(promise);
+  await until(what, () => outcome.state !== 'pending', 20_000);
+  return promise;
 }
 
 function openClient(connection: Connection, prefix: string): SemaphoreClient {

@@ -8,21 +8,39 @@ import type { DocumentedWindow } from '../windows.ts';
 export function checkNoOvertaking(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
   const findings: Finding[] = [];
   const workerOf = workersByRecord(timeline);
+  const hasLeft = leavers(timeline);
   const { snapshots } = timeline;
   let looked = 0;
-  for (const { permit, worker, grantedAt, before } of grantsWithThoseBefore(timeline)) {
+  for (const { permit, worker, grantedAt, before, atLast, seenAt } of grantsWithThoseBefore(timeline)) {
     const after = snapshots[firstIndex(snapshots, ({ asked }) => asked >= grantedAt)];
     if (after === undefined) continue;
     looked++;
-    const passed = after.waiters.filter((record) => before.has(record));
+    const passed = after.waiters.filter(
+      (record) => before.has(record) && (atLast.has(record) || !hasLeft(record, seenAt, grantedAt)),
+    );
     if (passed.length > 0) {
       const what = `${permit} was granted while ${passed.join(', ')} stood before it and still wait`;
-      const others = passed.flatMap((record) => ({ worker: workerOf(record) ?? worker, weight: 1 }));
+      const others = passed.map((record) => ({ worker: workerOf(record) ?? worker, weight: 1 }));
       const exclusion = { comer: worker, others, excess: others.length, at: grantedAt };
       findings.push(finding(grantedAt, what, windows, (window) => window.covers(exclusion)));
     }
   }
   return verdict('nobody overtakes who still waits', looked, findings);
+}
+
+/** Whether a record may have left the line in between and come back behind: its request ended, or was sent anew. */
+function leavers(timeline: Timeline): (record: string, from: number, to: number) => boolean {
+  const requestOf = requestsByRecord(timeline);
+  const quiet = new Set(['flush', 'script-flush', 'resize', 'clock-forward', 'clock-back']);
+  return (record, from, to) => {
+    const request = requestOf(record, to);
+    if (request === undefined || request.endedAt < to) return true;
+    const { worker } = request;
+    const cuts = timeline.faults.filter(
+      ({ kind, slot }) => (slot ?? worker.slot) === worker.slot && !quiet.has(kind),
+    );
+    return overlaps([...cuts, ...worker.pauses], from - timeline.settings.presenceMs * ms, to);
+  };
 }
 
 /**
@@ -61,28 +79,39 @@ export function checkTokenOrder(timeline: Timeline, windows: readonly Documented
 }
 
 interface GrantInLine extends PermitStory {
-  /** The records that stood before it. */
+  /** The records that stood before it, whenever it was seen in line. */
   readonly before: ReadonlySet<string>;
-  /** When they were seen there. */
+  /** Those of them who did so when it was last seen. */
+  readonly atLast: ReadonlySet<string>;
+  /** When it was first seen. */
   readonly seenAt: number;
 }
 
-/**
- * Who stood before it, for each grant: those in front when it was last seen in line; or, if it never was, those who were
- * in line already when it was asked for.
- */
+/** Who stood before it, for each grant. If it never was seen in line: who was there already when it was asked for. */
 function* grantsWithThoseBefore({ permits, snapshots }: Timeline): Generator<GrantInLine> {
-  const lastSeen = new Map<string, number>();
-  snapshots.forEach(({ waiters }, i) => {
-    for (const record of waiters) lastSeen.set(record, i);
-  });
+  const seen = new Map<string, { before: Set<string>; atLast: readonly string[]; seenAt: number }>();
+  for (const { waiters, at } of snapshots) {
+    waiters.forEach((record, i) => {
+      const atLast = waiters.slice(0, i);
+      const earlier = seen.get(record);
+      if (earlier === undefined) {
+        seen.set(record, { before: new Set(atLast), atLast, seenAt: at });
+      } else {
+        for (const other of atLast) earlier.before.add(other);
+        earlier.atLast = atLast;
+      }
+    });
+  }
   for (const permit of permits) {
-    const seen = lastSeen.get(permit.permit);
-    const index = seen ?? firstIndex(snapshots, ({ at }) => at > permit.request.askedAt) - 1;
-    const snapshot = snapshots[index];
-    if (snapshot === undefined || snapshot.asked > permit.grantedAt) continue;
-    const place = seen === undefined ? snapshot.waiters.length : snapshot.waiters.indexOf(permit.permit);
-    yield { ...permit, before: new Set(snapshot.waiters.slice(0, place)), seenAt: snapshot.at };
+    const inLine = seen.get(permit.permit);
+    if (inLine !== undefined) {
+      yield { ...permit, ...inLine, atLast: new Set(inLine.atLast) };
+      continue;
+    }
+    const last = snapshots[firstIndex(snapshots, ({ at }) => at > permit.request.askedAt) - 1];
+    if (last === undefined) continue;
+    const before = new Set(last.waiters);
+    yield { ...permit, before, atLast: before, seenAt: last.at };
   }
 }
 
