@@ -14,7 +14,8 @@ export interface Link {
 export interface AttemptLimits {
   /** What is being done, for the error's message: "could not …". */
   readonly doing: string;
-  readonly semaphore: string;
+  /** Which it is about, if it is about one. */
+  readonly semaphore: string | undefined;
   /** Monotonic time after which no further attempt is made; `Infinity` for never. */
   readonly giveUpAtMs: number;
   /** Asked before each further attempt; on `false` the call ends as `abandoned`. */
@@ -123,7 +124,7 @@ export class Attempts {
     }
   }
 
-  unavailable(doing: string, semaphore: string, cause?: unknown): RedisUnavailableError {
+  unavailable(doing: string, semaphore: string | undefined, cause?: unknown): RedisUnavailableError {
     const { address } = this.#link;
     const why = this.#link.lastError() ?? cause;
     return new RedisUnavailableError(doing, address, this.#unavailableAfterMs, semaphore, why);

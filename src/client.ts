@@ -6,13 +6,15 @@ import { BoundedSemaphore } from './bounded-semaphore.ts';
 import { systemClock } from './clock.ts';
 import { Engine } from './engine.ts';
 import { ClientClosedError, type PermitLostError } from './errors.ts';
-import { inspect, type SemaphoreSnapshot } from './inspector.ts';
+import { inspect, list, type SemaphoreSnapshot } from './inspector.ts';
 import { KeepAlive } from './keep-alive.ts';
 import {
   type ClientSettings,
   type InspectOptions,
+  type ListOptions,
   parseClientOptions,
   parseInspectOptions,
+  parseListOptions,
   parseName,
   parseSemaphoreOptions,
   type SemaphoreClientOptions,
@@ -124,6 +126,30 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     const settings = parseInspectOptions(checkedName, options);
     const store = this.#storeOf(checkedName);
     return this.#keepAlive.during(inspect(store, this.#attempts, checkedName, settings));
+  }
+
+  /**
+   * Finds the names of all semaphores under this client's prefix, in no order, as a stream. Redis is asked in small
+   * steps with pauses, since it has to walk past every key that it has: ask rarely. On a Cluster, all primaries are.
+   *
+   * Rejects as `inspect` does.
+   *
+   * @example
+   * ```ts
+   * for await (const name of client.list({ match: 'jobs:*' })) console.log(await client.inspect(name));
+   * ```
+   */
+  async *list(options?: ListOptions): AsyncGenerator<string, void, undefined> {
+    const settings = parseListOptions(options);
+    this.#checkOpen();
+    const names = list(this.#connection, this.#attempts, systemClock, this.#settings.prefix, settings);
+    for (;;) {
+      const next = await this.#keepAlive.during(names.next());
+      if (next.done) {
+        return;
+      }
+      yield next.value;
+    }
   }
 
   /**

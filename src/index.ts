@@ -19,6 +19,7 @@ export type { Holder, SemaphoreSnapshot, WaiterInLine } from './inspector.ts';
 export type {
   AcquireOptions,
   InspectOptions,
+  ListOptions,
   OnLimitMismatch,
   SemaphoreClientOptions,
   SemaphoreOptions,

@@ -1,7 +1,9 @@
 import type { Attempts } from './attempts.ts';
+import type { Clock } from './clock.ts';
 import { ClientClosedError } from './errors.ts';
-import type { InspectSettings } from './options.ts';
-import { readRecord } from './redis/keys.ts';
+import type { InspectSettings, ListSettings } from './options.ts';
+import type { RedisConnection } from './redis/connection.ts';
+import { nameOfStateKey, readRecord, statePattern } from './redis/keys.ts';
 import type { SemaphoreStore } from './redis/store.ts';
 
 /** One holder in a snapshot. */
@@ -91,4 +93,48 @@ export async function inspect(
       return { id: record, client: parts?.clientId ?? '', weight: parts?.weight ?? 0, position: first + i };
     }),
   };
+}
+
+/**
+ * Finds the names of all semaphores, each once, in no order. Walks past every key of the database (of all primaries of a
+ * Cluster, one after the other) in small steps with a pause after each, so that Redis is never kept from its work for
+ * longer than a step takes. Complete for those that are there all the time; a slot that moves to another node
+ * meanwhile may be missed.
+ *
+ * @throws what `Attempts.run` throws
+ */
+export async function* list(
+  connection: RedisConnection,
+  attempts: Attempts,
+  clock: Clock,
+  prefix: string,
+  { match, stepSize, pauseMs }: ListSettings,
+): AsyncGenerator<string, void, undefined> {
+  const call = async <T>(send: () => Promise<T>): Promise<T> => {
+    const giveUpAtMs = attempts.giveUpAtMs();
+    const result = await attempts.run(send, { doing: 'list semaphores', semaphore: undefined, giveUpAtMs });
+    if (result.kind === 'abandoned') {
+      throw new ClientClosedError(undefined);
+    }
+    return result.value;
+  };
+  const pattern = statePattern(prefix, match);
+  const found = new Set<string>();
+  for (const keyspace of await call(async () => connection.keyspaces())) {
+    let cursor = '0';
+    do {
+      const step = await call(() => keyspace.scanHashes(cursor, pattern, stepSize));
+      for (const key of step.keys) {
+        const name = nameOfStateKey(prefix, key);
+        if (name !== undefined && !found.has(name)) {
+          found.add(name);
+          yield name;
+        }
+      }
+      cursor = step.cursor;
+      if (cursor !== '0') {
+        await new Promise<void>((resolve) => void clock.after(pauseMs, resolve));
+      }
+    } while (cursor !== '0');
+  }
 }

@@ -68,6 +68,16 @@ export interface InspectOptions {
   page?: number;
 }
 
+/** Which semaphores to find, and how gently. */
+export interface ListOptions {
+  /** Only names that fit this pattern, as in Redis: `*`, `?`, `[abc]`, and a backslash before what is meant literally. */
+  match?: string;
+  /** How many keys of the database Redis walks past in one step; 1 to 10,000. Default 1,000. */
+  stepSize?: number;
+  /** How long to leave Redis alone between two steps, in ms. Default 5. */
+  pauseMs?: number;
+}
+
 const day = 24 * 60 * 60 * 1000;
 /** Longer durations don't fit into a Node timer. */
 const longestMs = 2 ** 31 - 1;
@@ -123,10 +133,17 @@ const inspectSchema = z.strictObject({
   page: z.int().min(0).default(0),
 });
 
+const listSchema = z.strictObject({
+  match: z.string().min(1).max(1_000).default('*'),
+  stepSize: z.int().min(1).max(10_000).default(1_000),
+  pauseMs: ms(0).default(5),
+});
+
 export type ClientSettings = z.output<typeof clientSchema>;
 export type SemaphoreSettings = z.output<typeof semaphoreSchema>;
 export type AcquireSettings = z.output<typeof acquireSchema>;
 export type InspectSettings = z.output<typeof inspectSchema>;
+export type ListSettings = z.output<typeof listSchema>;
 
 export const parseName = (name: unknown): string => parse(nameSchema, name, 'Bad semaphore name');
 export const parseClientOptions = (options: unknown): ClientSettings =>
@@ -141,6 +158,8 @@ export const parseTryAcquireOptions = (name: string, options: unknown): AcquireS
     : parse(tryAcquireSchema, options, `Bad options of tryAcquire on '${name}'`, name);
 export const parseInspectOptions = (name: string, options: unknown): InspectSettings =>
   parse(inspectSchema, options ?? {}, `Bad options of inspect on '${name}'`, name);
+export const parseListOptions = (options: unknown): ListSettings =>
+  parse(listSchema, options ?? {}, 'Bad options of list');
 export const parseLimit = (name: string, limit: unknown): number =>
   parse(z.strictObject({ limit: z.int().min(0) }), { limit }, `Bad limit for '${name}'`, name).limit;
 export const parseLeaseMs = (name: string, value: unknown): number =>

@@ -21,10 +21,21 @@ export interface RedisConnection {
   eval(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
   /** The server section of INFO. */
   serverInfo(): Promise<string>;
+  /** Where keys are: each primary of a Cluster as it is known now, or the one server. */
+  keyspaces(): readonly Keyspace[];
   /** A second connection to the same server that hears the client's own channel; on a Cluster, to one or more nodes. */
   openSubscriber(channel: string, events: SubscriberEvents): Subscriber;
   /** Closes what was opened here; a borrowed connection stays open. Never rejects. */
   close(): Promise<void>;
+}
+
+/** The keys of one server. */
+export interface Keyspace {
+  /**
+   * One step of SCAN over the hashes whose key fits a pattern. `'0'` begins, and ends when it is the answer; steps may
+   * answer a key twice, or none.
+   */
+  scanHashes(cursor: string, pattern: string, count: number): Promise<{ cursor: string; keys: string[] }>;
 }
 
 export interface ConnectionEvents {

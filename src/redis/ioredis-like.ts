@@ -5,6 +5,9 @@ export interface IoredisLike {
   evalsha(sha: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
   eval(text: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
   info(section: string): Promise<string>;
+  /** On a Cluster's node, or a connection to one server. */
+  // biome-ignore lint/suspicious/noExplicitAny: the libraries type each combination of its options
+  scan(cursor: string, ...options: any[]): Promise<[cursor: string, keys: string[]]>;
   subscribe(channel: string): Promise<unknown>;
   // biome-ignore lint/suspicious/noExplicitAny: the libraries type their events each in its own way
   on(event: string, listener: (...args: any[]) => void): unknown;

@@ -1,7 +1,13 @@
 import { Redis } from 'ioredis';
 import { InvalidOptionsError } from '../errors.ts';
 import { ClusterSubscriber } from './cluster-subscriber.ts';
-import type { ConnectionEvents, RedisConnection, Subscriber, SubscriberEvents } from './connection.ts';
+import type {
+  ConnectionEvents,
+  Keyspace,
+  RedisConnection,
+  Subscriber,
+  SubscriberEvents,
+} from './connection.ts';
 import {
   type ClusterLike,
   type IoredisLike,
@@ -9,6 +15,7 @@ import {
   isIoredisLike,
   letProcessEnd,
 } from './ioredis-like.ts';
+import { literally } from './keys.ts';
 import { watchSilence } from './silence.ts';
 
 export type { IoredisLike } from './ioredis-like.ts';
@@ -71,6 +78,7 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
     evalsha: (sha, keys, args) => timed(redis.evalsha(sha, keys.length, ...keys, ...args)),
     eval: (text, keys, args) => timed(redis.eval(text, keys.length, ...keys, ...args)),
     serverInfo: () => timed(redis.info('server')),
+    keyspaces: () => (cluster ? cluster.nodes('master') : [redis]).map((node) => keyspaceOf(node, redis)),
     openSubscriber: (channel, listener) =>
       cluster ? new ClusterSubscriber(cluster, channel, listener) : openSubscriber(redis, channel, listener),
     async close() {
@@ -82,6 +90,18 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
         redis.on('error', ignore);
         redis.disconnect();
       }
+    },
+  };
+}
+
+/** @param owner the connection whose `keyPrefix` is put before keys everywhere but here */
+function keyspaceOf(node: IoredisLike, owner: IoredisLike): Keyspace {
+  const { keyPrefix = '' } = owner.options as { keyPrefix?: string };
+  return {
+    async scanHashes(cursor, pattern, count) {
+      const match = `${literally(keyPrefix)}${pattern}`;
+      const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', count, 'TYPE', 'hash');
+      return { cursor: next, keys: keys.map((key) => key.slice(keyPrefix.length)) };
     },
   };
 }

@@ -20,6 +20,22 @@ export function keysOf(prefix: string, name: string): SemaphoreKeys {
   };
 }
 
+/** What the state keys of all semaphores look like whose names fit a pattern of Redis's kind. */
+export function statePattern(prefix: string, names: string): string {
+  return `${literally(prefix)}:{${names}}:state`;
+}
+
+/** The name of the semaphore that has this state key, or `undefined` if it is none. */
+export function nameOfStateKey(prefix: string, key: string): string | undefined {
+  const [start, end] = [`${prefix}:{`, '}:state'];
+  return key.startsWith(start) && key.endsWith(end) ? key.slice(start.length, -end.length) : undefined;
+}
+
+/** A text as a pattern of Redis's kind that fits nothing else. */
+export function literally(text: string): string {
+  return text.replace(/[*?[\]\\^]/g, '\\$&');
+}
+
 /** Where messages for a client go. */
 export function channelOf(prefix: string, clientId: string): string {
   return `${prefix}:${clientId}`;

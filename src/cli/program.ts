@@ -1,0 +1,32 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../../package.json' with { type: 'json' };
+import { exitCodes } from './exit-codes.ts';
+import { failureOf } from './failure.ts';
+import { listCommand } from './list.ts';
+
+/** Each command is a file of its own. In the order in which `--help` lists them. */
+const commands: readonly (() => Command)[] = [listCommand];
+
+/** Runs one command line. Resolves to the exit code; whatever went wrong is one line on stderr. */
+export async function runProgram(args: readonly string[]): Promise<number> {
+  const program = new Command('parkade')
+    .description('Semaphores shared by processes and machines, kept in Redis.')
+    .version(packageJson.version);
+  for (const command of commands) {
+    program.addCommand(command());
+  }
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride();
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return Number(process.exitCode ?? exitCodes.ok);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage; // it has said why
+    }
+    const failure = failureOf(error);
+    process.stderr.write(`parkade: ${failure.message}\n`);
+    return failure.exitCode;
+  }
+}
