@@ -2,7 +2,7 @@
 const floors = [
   ['top', '^src/(index|cli/|metrics/)'],
   ['client', '^src/client[.]ts$'],
-  ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|permit)[.]ts$'],
+  ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|revocation|permit)[.]ts$'],
   ['engine', '^src/engine[.]ts$'],
   ['workings', '^src/(acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
   ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive)[.]ts$'],

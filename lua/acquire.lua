@@ -10,6 +10,7 @@ local onLimitMismatch, requests, firstRequest = ARGV[10], ARGV, 11
 --   { 'granted', token, expiry in ms }   { 'queued', ticket }
 --   { 'full', waiting }                  the line is longer than the request allows; nothing was queued
 --   { 'impossible', limit }              weight > limit > 0; nothing was queued
+--   { 'revoked' }                        somebody took it away since it was asked for first
 -- or { 'mismatch', now in µs, epoch, declared limit, limit in force }; nothing was changed
 
 -- #include shared/clock
@@ -23,6 +24,7 @@ local onLimitMismatch, requests, firstRequest = ARGV[10], ARGV, 11
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/revoked
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
@@ -58,6 +60,9 @@ local function answer(record, weight, leaseMs, maxWaiting)
   if heldUntilMs > 0 then -- expired, and not reaped yet
     redis.call('ZREM', permitsKey, record)
     semaphore.held = semaphore.held - weight
+  end
+  if semaphore.nowMs < semaphore.revokedUntilMs and isRevoked(semaphore, record) then
+    return { 'revoked' }
   end
   if waiting == 0 and fits(semaphore, weight) then
     semaphore.held = semaphore.held + weight

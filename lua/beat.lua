@@ -9,7 +9,7 @@ local waiting, records, firstRecord = ARGV[10], ARGV, 11
 --
 -- Reply: as in shared/reply.lua, with an answer for each record:
 --   { 'queued', ticket }   { 'granted', token, expiry in ms }
---   { 'unknown', when a waiter was last refused for its weight, ms }
+--   { 'unknown', when a waiter was last refused for its weight, ms }   { 'revoked' }
 
 -- #include shared/clock
 -- #include shared/record
@@ -23,6 +23,7 @@ local waiting, records, firstRecord = ARGV[10], ARGV, 11
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/revoked
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
@@ -53,6 +54,8 @@ for i = firstRecord, #records do
     answers[#answers + 1] = { 'queued', tonumber(ticket) }
   elseif heldUntilMs > semaphore.nowMs then
     answers[#answers + 1] = { 'granted', drawNumber(semaphore), heldUntilMs }
+  elseif isRevoked(semaphore, record) then
+    answers[#answers + 1] = { 'revoked' }
   else
     answers[#answers + 1] = { 'unknown', semaphore.refusedAtMs }
   end

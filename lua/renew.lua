@@ -4,7 +4,8 @@
 -- ARGV[10...] renewals  record, leaseMs of each; at most 500
 local renewals, firstRenewal = ARGV, 10
 --
--- Reply: as in shared/reply.lua, with an answer for each record: the new expiry in ms, or 0 if not held.
+-- Reply: as in shared/reply.lua, with an answer for each record: the new expiry in ms, 0 if not held, or
+-- 'revoked'.
 
 -- #include shared/clock
 -- #include shared/record
@@ -18,6 +19,7 @@ local renewals, firstRenewal = ARGV, 10
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/revoked
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
@@ -33,6 +35,8 @@ for i = firstRenewal, #renewals, 2 do
   if tonumber(redis.call('ZSCORE', permitsKey, record) or 0) > semaphore.nowMs then
     expiresAtMs = semaphore.nowMs + leaseMs
     redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)
+  elseif isRevoked(semaphore, record) then
+    expiresAtMs = 'revoked'
   end
   answers[#answers + 1] = expiresAtMs
 end

@@ -13,7 +13,8 @@
 local lost, windowMs, limitInForce = ARGV[10] == '1', tonumber(ARGV[11]), tonumber(ARGV[12])
 local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
 --
--- Reply: as in shared/reply.lua, with an answer for each permit: its expiry in ms.
+-- Reply: as in shared/reply.lua, with an answer for each permit: its expiry in ms, or 'revoked'. What was
+-- revoked is not put back.
 
 -- #include shared/clock
 -- #include shared/record
@@ -26,6 +27,7 @@ local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/revoked
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 local torn = isTorn(semaphore)
@@ -63,7 +65,9 @@ local answers = {}
 local firstWaiter = firstEntry + 2 * heldCount
 for i = firstEntry, firstWaiter - 1, 2 do
   local record, expiresAtMs = entries[i], semaphore.nowMs + tonumber(entries[i + 1])
-  if redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1 then
+  if isRevoked(semaphore, record) then
+    expiresAtMs = 'revoked'
+  elseif redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1 then
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
     redis.call('ZREM', waitersKey, record) -- where an older copy of the data has it
@@ -73,7 +77,8 @@ for i = firstEntry, firstWaiter - 1, 2 do
   answers[#answers + 1] = expiresAtMs
 end
 for i = firstWaiter, #entries, 2 do
-  if not redis.call('ZSCORE', permitsKey, entries[i]) then -- granted, if only one of the keys was lost
+  local isGranted = redis.call('ZSCORE', permitsKey, entries[i]) -- if only one of the keys was lost
+  if not isGranted and not isRevoked(semaphore, entries[i]) then
     redis.call('ZADD', waitersKey, 'NX', entries[i + 1], entries[i])
   end
 end

@@ -1,5 +1,10 @@
 import type { EngineParts } from './engine-parts.ts';
-import { LimitMismatchError, QueueFullError, WeightExceedsLimitError } from './errors.ts';
+import {
+  AcquireRevokedError,
+  LimitMismatchError,
+  QueueFullError,
+  WeightExceedsLimitError,
+} from './errors.ts';
 import { Lease } from './lease.ts';
 import type { Declaration } from './options.ts';
 import type { Outbox } from './outbox.ts';
@@ -13,6 +18,8 @@ export interface AcquirerEvents {
   queued(): void;
   /** A permit was granted. */
   granted(): void;
+  /** Somebody took this permit away. */
+  revoked(lease: Lease): void;
   /** A record in Redis that nobody here wants (any more). */
   unwanted(record: string): void;
   /** The deadline of a granted lease has passed. */
@@ -81,6 +88,10 @@ export class Acquirer {
   take({ record, token, expiresAtMs }: Grant): void {
     const { line, keeper, session, clock } = this.#parts;
     session.see(token);
+    if (token === 0 && expiresAtMs > 0) {
+      this.revoke(record);
+      return;
+    }
     const waiter = line.get(record);
     if (waiter === undefined) {
       if (token !== 0 && keeper.get(record) === undefined) {
@@ -117,6 +128,21 @@ export class Acquirer {
     const { name, session } = this.#parts;
     waiter.sent = false;
     waiter.fail(new WeightExceedsLimitError(name, waiter.request.weight, session.limit));
+  }
+
+  /** Somebody took it away, whatever it is here. */
+  revoke(record: string): void {
+    const { name, line, keeper } = this.#parts;
+    const lease = keeper.get(record);
+    if (lease !== undefined) {
+      this.#events.revoked(lease);
+      return;
+    }
+    const waiter = line.get(record);
+    if (waiter !== undefined) {
+      waiter.sent = false;
+      waiter.fail(new AcquireRevokedError(name, record));
+    }
   }
 
   async #send(batch: readonly Waiter[]): Promise<void> {
@@ -213,6 +239,9 @@ export class Acquirer {
       case 'full':
         waiter.sent = false;
         waiter.fail(new QueueFullError(this.#parts.name, waiter.request.maxWaiting, answer.waiting));
+        return;
+      case 'revoked':
+        this.revoke(record);
         return;
       case 'impossible':
         this.refuse(waiter);

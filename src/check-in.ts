@@ -9,6 +9,8 @@ type CheckInParts = Omit<EngineParts, 'name' | 'clientId'>;
 export interface CheckInEvents {
   /** Granted, and no message has said so yet. */
   found(grant: Grant): void;
+  /** Somebody took it away: a permit, or a place in line. */
+  revoked(record: string): void;
   /** Not in line any more because its weight exceeds the limit. */
   refused(waiter: Waiter): void;
   /** Dropped from the line because we were silent for longer than our presence. */
@@ -167,6 +169,11 @@ export class CheckIn {
     const nowMs = findings.atMs;
     const waiter = line.get(record);
     const lease = keeper.get(record);
+    if (answer.kind === 'revoked') {
+      findings.surprise = true; // what else was missed?
+      this.#events.revoked(record);
+      return;
+    }
     if (waiter?.state === 'queued') {
       switch (answer.kind) {
         case 'queued':

@@ -27,6 +27,7 @@ import { shardMark } from './redis/keys.ts';
 import { withVersionCheck } from './redis/server-version.ts';
 import { SemaphoreStore } from './redis/store.ts';
 import { WakeUps } from './redis/wakeups.ts';
+import { revoke } from './revocation.ts';
 import { Semaphore, type SemaphoreParts } from './semaphore.ts';
 
 /** What a `SemaphoreClient` tells, beside what its calls answer. */
@@ -126,6 +127,31 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     const settings = parseInspectOptions(checkedName, options);
     const store = this.#storeOf(checkedName);
     return this.#keepAlive.during(inspect(store, this.#attempts, checkedName, settings));
+  }
+
+  /**
+   * Takes a permit from its holder, in whatever process that is, or a waiter out of the line; the next in line are
+   * served in the same step. No renewal, re-sent acquire or restoration brings it back.
+   *
+   * The holder is told: its `permit.signal` aborts with a `PermitLostError` that says so, a waiting `acquire` rejects
+   * with `AcquireRevokedError`. At once, if its client hears messages, which it does from its first wait on; else at
+   * its next check-in, within a third of `presenceMs`. Until then both sides may think that they hold the units, so
+   * what they guard should look at the fencing token.
+   *
+   * Resolves `false` if nobody holds the permit or waits for it, and changes nothing then. Rejects as `inspect` does.
+   *
+   * @param permitId as `inspect` lists it, of a holder or a waiter
+   */
+  async revoke(name: string, permitId: string): Promise<boolean> {
+    this.#checkOpen();
+    const semaphore = parseName(name);
+    const { revoked, ...news } = await this.#keepAlive.during(
+      revoke(this.#storeOf(semaphore), this.#attempts, semaphore, permitId),
+    );
+    if (news.grants.length > 0) {
+      this.#engine(semaphore)?.wakeUp({ semaphore, ...news }); // of our own, which travels in the reply
+    }
+    return revoked;
   }
 
   /**

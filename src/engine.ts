@@ -77,6 +77,7 @@ export class Engine {
   readonly #acquirer: Acquirer;
   readonly #checkIn: CheckIn;
   #closed = false;
+  readonly #revoked = (lease: Lease) => this.#lose(lease, 'it was revoked', true);
 
   constructor(
     store: SemaphoreStore,
@@ -94,6 +95,7 @@ export class Engine {
     });
     const expired = (lease: Lease) => this.#lose(lease, 'its lease ended before it was renewed');
     const ended = (lease: Lease) => this.#lose(lease, 'its lease ended on the server before it was renewed');
+    const revoked = this.#revoked;
     const keeper = new Keeper(clock, { renew: (leases) => this.#renewer.renewDue(leases), expired });
     const { name, clientId, presenceMs } = options;
     const parts = { name, clientId, presenceMs, clock, attempts, store, session, line: new Line(), keeper };
@@ -108,6 +110,7 @@ export class Engine {
     this.#releaser = new Releaser(parts, this.#outbox, events.error);
     this.#renewer = new Renewer(parts, this.#outbox, {
       ended,
+      revoked,
       error: events.error,
     });
     this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, {
@@ -115,12 +118,14 @@ export class Engine {
       granted: () => this.#checkIn.keepUp(),
       unwanted: (record) => this.#releaser.giveBack(record),
       expired,
+      revoked,
     });
     this.#checkIn = new CheckIn(parts, {
       found: (grant) => {
         this.#acquirer.take(grant);
         events.missed(grant.record);
       },
+      revoked: (record) => this.#acquirer.revoke(record),
       refused: (waiter) => this.#acquirer.refuse(waiter),
       dropped: (waiters) => this.#rejoin(waiters),
       ended,
@@ -267,11 +272,11 @@ export class Engine {
   // ---- what is lost ----
 
   /** The holder is told, and the units are given back at once: they would idle until the lease ends. */
-  #lose(lease: Lease, why: string): void {
+  #lose(lease: Lease, why: string, revoked = false): void {
     if (lease.state !== 'held') {
       return;
     }
-    const error = new PermitLostError(this.#parts.name, lease.record, lease.token, why);
+    const error = new PermitLostError(this.#parts.name, lease.record, lease.token, why, { revoked });
     lease.lostError = error;
     lease.end('lost');
     this.#parts.keeper.remove(lease);
@@ -289,7 +294,7 @@ export class Engine {
       session.forget(); // unused for so long that its keys have expired, as they should
       return;
     }
-    await putBack(this.#parts, { leases, waiters }, true);
+    await putBack(this.#parts, { leases, waiters }, true, this.#revoked);
     this.#events.restored(leases.length, waiters.length);
     this.#checkIn.now('all');
   }
@@ -302,7 +307,10 @@ export class Engine {
       line.rename(waiter, this.#acquirer.newRecord(waiter.request));
     }
     const { epoch } = session;
-    if (!(await putBack(this.#parts, { leases: [], waiters }, false)) && session.epoch === epoch) {
+    if (
+      !(await putBack(this.#parts, { leases: [], waiters }, false, this.#revoked)) &&
+      session.epoch === epoch
+    ) {
       await session.recover();
     }
   }

@@ -1,6 +1,7 @@
 /** The literal `code` of every error that parkade raises; `instanceof` breaks across bundles, a code does not. */
 export type ParkadeErrorCode =
   | 'ACQUIRE_TIMEOUT'
+  | 'ACQUIRE_REVOKED'
   | 'PERMIT_NOT_HELD'
   | 'PERMIT_LOST'
   | 'LIMIT_MISMATCH'
@@ -36,6 +37,18 @@ export class AcquireTimeoutError extends ParkadeError {
   }
 }
 
+/** Somebody took the waiting request out of the line, by `revoke`. It holds nothing. */
+export class AcquireRevokedError extends ParkadeError {
+  readonly code = 'ACQUIRE_REVOKED';
+  /** The id that its permit would have had. */
+  readonly permitId: string;
+
+  constructor(semaphore: string, permitId: string) {
+    super(`The request ${permitId} was taken out of the line of '${semaphore}': it was revoked.`, semaphore);
+    this.permitId = permitId;
+  }
+}
+
 /** A bounded semaphore refused a release: the caller does not hold that permit (any more). Nothing changed. */
 export class PermitNotHeldError extends ParkadeError {
   readonly code = 'PERMIT_NOT_HELD';
@@ -55,24 +68,34 @@ export class PermitNotHeldError extends ParkadeError {
   }
 }
 
-/** The lease of a held permit ended before it was released, so somebody else may hold its units now. */
+/** A permit ended before it was released: its lease did, or it was revoked. Somebody else may hold its units now. */
 export class PermitLostError extends ParkadeError {
   readonly code = 'PERMIT_LOST';
   readonly permitId: string;
   readonly fencingToken: number;
+  /** Somebody took it away by `revoke`; otherwise its lease ended. */
+  readonly revoked: boolean;
 
   readonly #why: string;
 
-  constructor(semaphore: string, permitId: string, fencingToken: number, why: string, cause?: unknown) {
+  constructor(
+    semaphore: string,
+    permitId: string,
+    fencingToken: number,
+    why: string,
+    { revoked = false, cause }: { readonly revoked?: boolean; readonly cause?: unknown } = {},
+  ) {
     super(`Permit ${permitId} of '${semaphore}' is lost: ${why}.`, semaphore, cause);
     this.permitId = permitId;
     this.fencingToken = fencingToken;
+    this.revoked = revoked;
     this.#why = why;
   }
 
   /** @internal The same, with what failed because of it, or besides. */
   causedBy(cause: unknown): PermitLostError {
-    return new PermitLostError(this.semaphore ?? '', this.permitId, this.fencingToken, this.#why, cause);
+    const { semaphore = '', permitId, fencingToken, revoked } = this;
+    return new PermitLostError(semaphore, permitId, fencingToken, this.#why, { revoked, cause });
   }
 }
 

@@ -1,6 +1,7 @@
 export type { BoundedSemaphore } from './bounded-semaphore.ts';
 export { SemaphoreClient, type SemaphoreClientEvents } from './client.ts';
 export {
+  AcquireRevokedError,
   AcquireTimeoutError,
   ClientClosedError,
   InvalidOptionsError,

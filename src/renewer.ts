@@ -2,12 +2,14 @@ import type { EngineParts } from './engine-parts.ts';
 import { ClientClosedError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { Outbox } from './outbox.ts';
+import type { Revoked } from './redis/store.ts';
 
 type RenewerParts = Pick<EngineParts, 'clock' | 'store' | 'session' | 'keeper'>;
 
 export interface RenewerEvents {
   /** Its lease has ended on the server. */
   ended(lease: Lease): void;
+  revoked(lease: Lease): void;
   error(error: Error): void;
 }
 
@@ -81,18 +83,20 @@ export class Renewer {
     }
   }
 
-  async #hear(asked: readonly Lease[], answers: readonly number[], nowMs: number): Promise<void> {
+  async #hear(asked: readonly Lease[], answers: readonly (number | Revoked)[], nowMs: number): Promise<void> {
     const { session, keeper } = this.#parts;
     let dataLost = false;
     asked.forEach((lease, i) => {
-      const expiresAtMs = answers[i] as number;
+      const expiresAtMs = answers[i] as number | Revoked;
       if (!lease.isHeld()) {
         return; // its loss or release has taken the record out, behind this renewal
       }
-      if (expiresAtMs > 0) {
+      if (expiresAtMs === 'revoked') {
+        this.#events.revoked(lease);
+      } else if (expiresAtMs > 0) {
         keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
       } else if (lease.expiresAtMs > nowMs) {
-        dataLost = true; // it was confirmed for longer than this, and only we could have released it
+        dataLost = true; // it was confirmed for longer than this, and we did not release it
       } else {
         this.#events.ended(lease);
       }

@@ -19,6 +19,8 @@ type RestorationParts = Omit<EngineParts, 'clientId' | 'line'>;
  * live client checks in within a third of it, so all that is still held is known again before anything is granted.
  * Without, only our own waiters were dropped while we were silent.
  *
+ * What was revoked meanwhile is not put back; `revoked` hears of permits.
+ *
  * Resolves `false` if it was without, and data turns out to be lost too; nothing was put back then.
  *
  * @throws RedisRefusedError or ClientClosedError
@@ -27,6 +29,7 @@ export async function putBack(
   parts: RestorationParts,
   belongings: Belongings,
   lost: boolean,
+  revoked: (lease: Lease) => void,
 ): Promise<boolean> {
   const { store, session, attempts, keeper, clock, name, presenceMs } = parts;
   const entries = [...belongings.leases, ...belongings.waiters];
@@ -59,7 +62,9 @@ export async function putBack(
     session.hear(reply, result.sentAtMs);
     reply.answers.forEach((expiresAtMs, i) => {
       const lease = leases[i] as Lease;
-      if (lease.isHeld()) {
+      if (expiresAtMs === 'revoked') {
+        revoked(lease);
+      } else if (lease.isHeld()) {
         keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
       }
     });

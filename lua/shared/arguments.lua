@@ -3,7 +3,7 @@
 -- KEYS[1] permitsKey     sorted set: record -> lease expiry, ms of the server's clock
 -- KEYS[2] waitersKey     sorted set: record -> ticket, the line in order
 -- KEYS[3] clientsKey     sorted set: client id -> present until, ms; clients that wait. And markers of
---                        added units -> remembered until, ms
+--                        added units, and revoked records -> remembered until, ms
 -- KEYS[4] stateKey       hash: the semaphore's own numbers (shared/semaphore.lua)
 -- ARGV[1] epoch          integer: the epoch that the caller knows, 0 for none
 -- ARGV[2] seen           integer: the highest number of this semaphore that the caller has seen

@@ -12,10 +12,11 @@
 --   retentionMs   the longest TTL that was asked for
 --   bounded       1 when a bounded handle exists
 --   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
+--   revokedUntilMs   until when any record is remembered as revoked
 local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
   local state = redis.call('HMGET', stateKey, 'epoch', 'limit', 'declared', 'held', 'seq', 'lastMs', 'skewUs',
     'openAtMs', 'graceFromMs', 'graceUntilMs', 'retentionMs', 'bounded', 'refusedAtMs',
-    'graceSinceMs')
+    'graceSinceMs', 'revokedUntilMs')
   local semaphore = {
     permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
     epoch = tonumber(state[1]),
@@ -31,6 +32,7 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
     bounded = state[12] == '1',
     refusedAtMs = tonumber(state[13]) or 0,
     graceSinceMs = tonumber(state[14]) or 0,
+    revokedUntilMs = tonumber(state[15]) or 0,
     changes = {},
   }
   local function set(field, value)

@@ -9,6 +9,7 @@ import {
   renewScript,
   resizeScript,
   restoreScript,
+  revokeScript,
 } from './lua.generated.ts';
 import { runScript, type Script } from './script.ts';
 
@@ -26,12 +27,18 @@ export interface Caller {
   readonly bounded: boolean;
 }
 
-/** A hand-off to one of the caller's own waiters; token 0 says that its weight exceeds the limit. */
+/**
+ * What became of a record of the caller's: a hand-off to a waiter. Or, with token 0, that a waiter's weight exceeds the
+ * limit, where the expiry is 0 too, or else that the record was revoked then.
+ */
 export interface Grant {
   readonly record: string;
   readonly token: number;
   readonly expiresAtMs: number;
 }
+
+/** In place of an expiry: the permit was taken away. */
+export type Revoked = 'revoked';
 
 /** Times are the server's, `limit` is the one in force. */
 export type Reply<Answer> =
@@ -53,13 +60,15 @@ export type AcquireAnswer =
   | { readonly kind: 'granted'; readonly token: number; readonly expiresAtMs: number }
   | { readonly kind: 'queued'; readonly ticket: number }
   | { readonly kind: 'full'; readonly waiting: number }
-  | { readonly kind: 'impossible'; readonly limit: number };
+  | { readonly kind: 'impossible'; readonly limit: number }
+  | { readonly kind: 'revoked' };
 
 export type BeatAnswer =
   | { readonly kind: 'granted'; readonly token: number; readonly expiresAtMs: number }
   | { readonly kind: 'queued'; readonly ticket: number }
   /** Neither in line nor held; and when, by the server's time, a waiter was last refused for its weight. */
-  | { readonly kind: 'unknown'; readonly refusedAtMs: number };
+  | { readonly kind: 'unknown'; readonly refusedAtMs: number }
+  | { readonly kind: 'revoked' };
 
 export interface AcquireRequest {
   readonly record: string;
@@ -142,14 +151,14 @@ export class SemaphoreStore {
   }
 
   /** Answers each record's new expiry, or 0 if it is not held. */
-  renew(caller: Caller, renewals: readonly Renewal[]): Promise<Reply<number>> {
+  renew(caller: Caller, renewals: readonly Renewal[]): Promise<Reply<number | Revoked>> {
     const args: (string | number)[] = [];
     let longestMs = 0;
     for (const renewal of renewals) {
       args.push(renewal.record, renewal.leaseMs);
       longestMs = Math.max(longestMs, renewal.leaseMs);
     }
-    return this.#call(renewScript, caller, args, Number, longestMs);
+    return this.#call(renewScript, caller, args, expiryAnswer, longestMs);
   }
 
   /** Says that the caller is alive, and asks what became of the records, waiting or held. */
@@ -167,8 +176,13 @@ export class SemaphoreStore {
     return this.#call(resizeScript, caller, [-1, marker, memoryMs], (answer) => Number(answer) === 1);
   }
 
+  /** Takes a record away from whoever has it, and remembers that; answers whether it was held or in line. */
+  revoke(caller: Caller, record: string, memoryMs: number): Promise<Reply<boolean>> {
+    return this.#call(revokeScript, caller, [record, memoryMs], (answer) => Number(answer) === 1, memoryMs);
+  }
+
   /** Puts the caller's records back; answers each permit's expiry. */
-  restore(caller: Caller, what: Restoration): Promise<Reply<number>> {
+  restore(caller: Caller, what: Restoration): Promise<Reply<number | Revoked>> {
     const args: (string | number)[] = [what.lost ? 1 : 0, what.windowMs, what.limit, what.permits.length];
     let longestMs = 0;
     for (const permit of what.permits) {
@@ -179,7 +193,7 @@ export class SemaphoreStore {
       args.push(waiter.record, waiter.ticket);
       longestMs = Math.max(longestMs, readRecord(waiter.record)?.leaseMs ?? 0);
     }
-    return this.#call(restoreScript, caller, args, Number, longestMs);
+    return this.#call(restoreScript, caller, args, expiryAnswer, longestMs);
   }
 
   /** One consistent look, without joining in. */
@@ -270,6 +284,8 @@ function acquireAnswer(answer: unknown): AcquireAnswer {
       return { kind, waiting: Number(first) };
     case 'impossible':
       return { kind, limit: Number(first) };
+    case 'revoked':
+      return { kind };
   }
 }
 
@@ -282,7 +298,13 @@ function beatAnswer(answer: unknown): BeatAnswer {
       return { kind, ticket: Number(first) };
     case 'unknown':
       return { kind, refusedAtMs: Number(first) };
+    case 'revoked':
+      return { kind };
   }
+}
+
+function expiryAnswer(answer: unknown): number | Revoked {
+  return answer === 'revoked' ? answer : Number(answer);
 }
 
 function pairs(flat: readonly string[]): [string, number][] {

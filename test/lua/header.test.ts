@@ -3,8 +3,17 @@ import { compose, scriptNames } from '../../scripts/compose-lua.ts';
 import { contractFaults } from './header-contract.ts';
 
 describe('header, binding block and use agree', () => {
-  test('in each of the scripts, of which there are seven', () => {
-    expect(scriptNames()).toEqual(['acquire', 'beat', 'inspect', 'release', 'renew', 'resize', 'restore']);
+  test('in each of the scripts, of which there are eight', () => {
+    expect(scriptNames()).toEqual([
+      'acquire',
+      'beat',
+      'inspect',
+      'release',
+      'renew',
+      'resize',
+      'restore',
+      'revoke',
+    ]);
   });
 
   test.each(scriptNames())('in %s', (name) => {

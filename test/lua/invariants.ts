@@ -1,6 +1,6 @@
 import type { SemaphoreKeys } from '../../src/redis/keys.ts';
 import { readRecord, writeRecord } from '../../src/redis/keys.ts';
-import type { AcquireAnswer, BeatAnswer, Caller, Reply } from '../../src/redis/store.ts';
+import type { AcquireAnswer, BeatAnswer, Caller, Reply, Revoked } from '../../src/redis/store.ts';
 
 /** The four keys of a semaphore as plain objects. */
 export interface Keys {
@@ -20,7 +20,7 @@ export interface Keys {
 
 /** One script that was sent, and the keys around it. */
 export interface Step {
-  readonly script: 'acquire' | 'release' | 'renew' | 'beat' | 'resize' | 'restore';
+  readonly script: 'acquire' | 'release' | 'renew' | 'beat' | 'resize' | 'restore' | 'revoke';
   readonly caller: Caller;
   readonly before: Keys;
   readonly after: Keys;
@@ -31,14 +31,15 @@ export interface Step {
   readonly reply: Reply<AnyAnswer> | Error;
 }
 
-export type AnyAnswer = AcquireAnswer | BeatAnswer | boolean | number;
+export type AnyAnswer = AcquireAnswer | BeatAnswer | boolean | number | Revoked;
 
 type Good = Reply<AnyAnswer> & { kind: 'ok' };
 
 /** What is wrong, in sentences, with a step: everything that must hold after each script, whatever it was called for. */
 export function faultsOf(step: Step): string[] {
   const { before, after, reply } = step;
-  if (reply instanceof Error || reply.kind !== 'ok') {
+  // A revocation makes no semaphore, and says that there is none by epoch 0.
+  if (reply instanceof Error || reply.kind !== 'ok' || (step.script === 'revoke' && reply.epoch === 0)) {
     const { ttlMs: _, ...was } = before;
     const { ttlMs: __, ...is } = after;
     const what = reply instanceof Error ? 'an error' : reply.kind;

@@ -19,6 +19,8 @@ const beat = of('beat', 'beat', 'resize', 'shared');
 const resize = of('resize', 'resize', 'shared');
 const restore = of('restore', 'restore', 'shared');
 const inspect = of('inspect', 'inspect');
+const revoke = of('revoke', 'revoke', 'shared');
+const revoked = of('shared/revoked', 'revoke');
 const announce = of('shared/announce', 'shared');
 const clock = of('shared/clock', 'shared');
 const enter = of('shared/enter', 'acquire');
@@ -39,6 +41,7 @@ const counted = 'guarantee 1: never over the limit';
 const ttl = 'nothing is left behind';
 const time = 'time goes on, and never back';
 const forgotten = 'rule 3: forgotten, and nothing changed';
+const gone = 'what was revoked does not come back';
 const closed = 'load-bearing: closed window';
 
 /** More ways to break the scripts, line by line; each was tried against the tests in this folder. */
@@ -723,5 +726,73 @@ export const scriptMutants: readonly Mutant[] = [
     time,
     "    'lastMs', string.format('%.0f', semaphore.nowMs), unpack(semaphore.changes))",
     '    unpack(semaphore.changes))',
+  ),
+  revoke(
+    'a revoked permit is remembered no longer than was asked for',
+    gone,
+    'math.max(heldUntilMs, semaphore.nowMs + memoryMs)',
+    'semaphore.nowMs + memoryMs',
+  ),
+  revoke('a revoked permit keeps its units', counted, '  semaphore.held = semaphore.held - weight\n', ''),
+  revoke(
+    'the units of a revoked permit idle',
+    unused,
+    'local told = handOff(semaphore, clientId, presenceMs)',
+    'local told = {}',
+  ),
+  revoke(
+    'a revocation makes a semaphore where there is none',
+    'nothing is left behind',
+    'if not semaphore.epoch and',
+    'if false and',
+  ),
+  revoke(
+    'nobody is told of a revocation',
+    gone,
+    '  news[#news + 1] = 0\n  news[#news + 1] = semaphore.nowMs\n',
+    '  news[#news] = nil\n',
+  ),
+  revoke(
+    'a revocation that is sent twice says that there was nothing',
+    replays,
+    '(isTaken or isRevoked(semaphore, record))',
+    'isTaken',
+  ),
+  revoke(
+    'a waiter can not be revoked',
+    gone,
+    "isHeld or redis.call('ZREM', waitersKey, record) == 1",
+    'isHeld',
+  ),
+  revoked('what was revoked is forgotten at once', gone, ' > semaphore.nowMs', ' > semaphore.nowMs * 2'),
+  of('acquire', 'revoke')(
+    'a re-sent acquire brings a revoked permit back',
+    gone,
+    'if semaphore.nowMs < semaphore.revokedUntilMs and',
+    'if false and',
+  ),
+  of('beat', 'revoke')(
+    'a check-in does not know what was revoked',
+    gone,
+    'elseif isRevoked(semaphore, record) then',
+    'elseif false then',
+  ),
+  of('renew', 'revoke')(
+    'a renewal does not know what was revoked',
+    gone,
+    'elseif isRevoked(semaphore, record) then',
+    'elseif false then',
+  ),
+  of('restore', 'revoke')(
+    'a restoration brings a revoked permit back',
+    gone,
+    'if isRevoked(semaphore, record) then',
+    'if false then',
+  ),
+  of('restore', 'revoke')(
+    'a restoration brings a revoked waiter back',
+    gone,
+    'not isGranted and not isRevoked(semaphore, entries[i])',
+    'not isGranted',
   ),
 ];

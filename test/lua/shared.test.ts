@@ -14,6 +14,7 @@ const anyScript: [string, (client: Client) => Promise<unknown>][] = [
   ['a beat', (client) => client.beat()],
   ['a resize', (client) => client.resize(1)],
   ['an added unit that is refused', (client) => client.gain(`${client.id}/98/0/0`)],
+  ['a revocation of something unknown', (client) => client.revoke(`${client.id}/97/1/30000`)],
   ['a client that goes back to its places', (client) => client.restore({ lost: false })],
 ];
 
@@ -72,7 +73,7 @@ describe('whatever script comes first', () => {
     await expect(send(b)).rejects.toThrow('forgotten');
   });
 
-  test.each(anyScript.slice(0, -1))('%s leaves nothing behind that stays for ever', async (_what, send) => {
+  test.each(anyScript.slice(0, -2))('%s leaves nothing behind that stays for ever', async (_what, send) => {
     const scene = openScene();
     await send(scene.client('a'));
     expect((await scene.keys()).ttlMs).toMatchObject({ state: expect.toSatisfy((ms: number) => ms > 0) });

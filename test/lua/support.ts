@@ -339,6 +339,10 @@ export class Client {
     return ok(await this.raw.gain(marker, memoryMs));
   }
 
+  async revoke(record: string, memoryMs = 600_000) {
+    return ok(await this.raw.revoke(record, memoryMs));
+  }
+
   async restore(what?: Partial<Restoration>) {
     return ok(await this.raw.restore(what));
   }
@@ -360,6 +364,8 @@ export class Client {
       resize: (limit: number) => this.#step('resize', (caller) => this.store.resize(caller, limit)),
       gain: (marker: string, memoryMs: number) =>
         this.#step('resize', (caller) => this.store.gain(caller, marker, memoryMs)),
+      revoke: (record: string, memoryMs: number) =>
+        this.#step('revoke', (caller) => this.store.revoke(caller, record, memoryMs)),
       restore: ({
         lost = true,
         windowMs = 5_000,

@@ -108,7 +108,7 @@ const renewals = fc.tuple(draw, fc.constantFrom(500, 3_000, 30_000)).map(([which
       const client = real.clients[chosen.client] as Client;
       const expected = model.renew(client.id, chosen.record, leaseMs);
       const { answers } = await client.renew(chosen.record, leaseMs);
-      expect((answers[0] as number) > 0).toBe(expected);
+      expect(answers[0] === 'revoked' ? 'revoked' : (answers[0] as number) > 0).toBe(expected);
     }
   }),
 );
@@ -134,6 +134,17 @@ const resizes = fc.integer({ min: 0, max: 6 }).map((limit) =>
   }),
 );
 
+const revocations = fc.tuple(draw, clientNo, fc.constantFrom(1_000, 60_000)).map(([which, no, memoryMs]) =>
+  step(`client ${no} revokes the ${which}th last`, async (model, real) => {
+    const chosen = pick(real, which);
+    if (chosen !== undefined) {
+      const client = real.clients[no] as Client;
+      const expected = model.revoke(client.id, chosen.record, memoryMs);
+      expect((await client.revoke(chosen.record, memoryMs)).answers).toEqual([expected]);
+    }
+  }),
+);
+
 const passings = fc.constantFrom(1, 200, 1_000, 3_000, 6_000, 11_000, 31_000).map((ms) => ({
   check: () => true,
   run: async (model: Oracle, { scene }: Real) => {
@@ -149,10 +160,13 @@ describe('the scripts and the oracle', () => {
   }, async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.commands([acquires, acquires, releases, releases, renewals, beats, resizes, passings, passings], {
-          maxCommands: 80,
-          size: 'max',
-        }),
+        fc.commands(
+          [acquires, acquires, releases, releases, renewals, beats, resizes, revocations, passings, passings],
+          {
+            maxCommands: 80,
+            size: 'max',
+          },
+        ),
         async (commands) => {
           const scene = new Scene({ limit: 3, presenceMs: 10_000 });
           const clients = ['a', 'b', 'c'].map((id) => scene.client(id));

@@ -24,6 +24,8 @@ export class Oracle {
   line: Claim[] = [];
   /** Client → present until, ms. */
   readonly present = new Map<string, number>();
+  /** Record → remembered until, ms. */
+  readonly #revoked = new Map<string, number>();
   #lastMs = 0;
   #grace = { fromMs: 0, sinceMs: 0, untilMs: 0 };
 
@@ -37,7 +39,7 @@ export class Oracle {
     return [...this.permits.values()].reduce((sum, { claim }) => sum + claim.weight, 0);
   }
 
-  /** Returns what becomes of each: granted, queued, full or impossible. */
+  /** Returns what becomes of each: granted, queued, full impossible or revoked. */
   acquire(client: string, claims: readonly { claim: Claim; maxWaiting: number }[]): string[] {
     this.#begin();
     this.#handOff(client);
@@ -45,6 +47,9 @@ export class Oracle {
     const answers = claims.map(({ claim, maxWaiting }) => {
       if (this.permits.has(claim.record)) {
         return 'granted';
+      }
+      if (this.#isRevoked(claim.record)) {
+        return 'revoked';
       }
       if (this.line.length === 0 && this.held + claim.weight <= this.limit) {
         this.permits.set(claim.record, { claim, expiresAtMs: this.nowMs + claim.leaseMs });
@@ -79,14 +84,14 @@ export class Oracle {
     return held;
   }
 
-  renew(client: string, record: string, leaseMs: number): boolean {
+  renew(client: string, record: string, leaseMs: number): boolean | 'revoked' {
     this.#begin();
     const permit = this.permits.get(record);
     if (permit !== undefined) {
       permit.expiresAtMs = this.nowMs + leaseMs;
     }
     this.#handOff(client);
-    return permit !== undefined;
+    return permit === undefined && this.#isRevoked(record) ? 'revoked' : permit !== undefined;
   }
 
   beat(client: string, waiting: boolean, record: string): string {
@@ -98,13 +103,29 @@ export class Oracle {
     if (this.line.some((claim) => claim.record === record)) {
       return 'queued';
     }
-    return this.permits.has(record) ? 'granted' : 'unknown';
+    return this.permits.has(record) ? 'granted' : this.#isRevoked(record) ? 'revoked' : 'unknown';
   }
 
   resize(client: string, limit: number): void {
     this.#begin();
     this.limit = limit;
     this.#handOff(client);
+  }
+
+  revoke(client: string, record: string, memoryMs: number): boolean {
+    this.#begin();
+    const permit = this.permits.get(record);
+    if (permit !== undefined || this.line.some((claim) => claim.record === record)) {
+      this.permits.delete(record);
+      this.line = this.line.filter((claim) => claim.record !== record);
+      this.#revoked.set(record, Math.max(permit?.expiresAtMs ?? 0, this.nowMs + memoryMs));
+    }
+    this.#handOff(client);
+    return this.#isRevoked(record);
+  }
+
+  #isRevoked(record: string): boolean {
+    return (this.#revoked.get(record) ?? 0) > this.nowMs;
   }
 
   #begin(): void {

@@ -138,4 +138,28 @@ export const clientMutants: readonly Mutant[] = [
     to: 'await putBack(this.#parts, { leases: [], waiters }, true);',
     caughtBy: ['test/client/flushall.test.ts'],
   },
+  {
+    name: 'a holder is not told that its permit was revoked',
+    breaks: 'what was revoked does not come back, and its holder is told',
+    file: 'src/acquirer.ts',
+    from: '      this.#events.revoked(lease);\n',
+    to: '',
+    caughtBy: ['test/client/revoke.test.ts'],
+  },
+  {
+    name: 'a renewal takes a revoked permit for lost data',
+    breaks: 'what was revoked does not come back, and its holder is told',
+    file: 'src/renewer.ts',
+    from: '        this.#events.revoked(lease);\n',
+    to: '        dataLost = true;\n',
+    caughtBy: ['test/client/revoke.test.ts'],
+  },
+  {
+    name: 'who revokes its own permit is not told',
+    breaks: 'own news travel in the reply',
+    file: 'src/client.ts',
+    from: '      this.#engine(semaphore)?.wakeUp({ semaphore, ...news }); // of our own, which travels in the reply\n',
+    to: '',
+    caughtBy: ['test/client/revoke.test.ts'],
+  },
 ];

@@ -94,6 +94,7 @@ export const hashOf = {
   renew: scripts.renewScript.sha,
   resize: scripts.resizeScript.sha,
   restore: scripts.restoreScript.sha,
+  revoke: scripts.revokeScript.sha,
 } as const;
 
 /** What these clients say they have restored, from now on. */

@@ -1,0 +1,61 @@
+-- Takes a record from whoever has it: a held permit ends at once, a waiter leaves the line. It does not come
+-- back, whatever its client says, and the next in line are served. Its client is told.
+--
+-- #include shared/arguments
+-- ARGV[10] record    the one to take away
+-- ARGV[11] memoryMs  integer: for how long it is remembered at least; as long as its lease in any case
+local record, memoryMs = ARGV[10], tonumber(ARGV[11])
+--
+-- Reply: as in shared/reply.lua, with one answer: 1 if it was held or in line (now, or when an earlier
+-- copy of the call took it away), else 0. Where there is no such semaphore none is made, and epoch 0 is told.
+
+-- #include shared/clock
+-- #include shared/record
+-- #include shared/semaphore
+-- #include shared/full-redis
+-- #include shared/epoch
+-- #include shared/enter
+-- #include shared/reap
+-- #include shared/fits
+-- #include shared/hand-off
+-- #include shared/announce
+-- #include shared/look-again
+-- #include shared/reply
+-- #include shared/revoked
+
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+if not semaphore.epoch and epoch == 0 and not isTorn(semaphore) then
+  return { 'ok', semaphore.nowUs, 0, 0, {}, { 0 }, 0, 0 }
+end
+if not enter(semaphore, epoch, limit, bounded) then
+  return forgottenReply(semaphore)
+end
+allowInFullRedis(semaphore)
+reap(semaphore)
+
+local client, _, weight = readRecord(record)
+local heldUntilMs = tonumber(redis.call('ZSCORE', permitsKey, record) or 0)
+local isHeld = heldUntilMs > semaphore.nowMs
+if isHeld then
+  redis.call('ZREM', permitsKey, record)
+  semaphore.held = semaphore.held - weight
+end
+local isTaken = isHeld or redis.call('ZREM', waitersKey, record) == 1
+if isTaken then
+  local untilMs = math.max(heldUntilMs, semaphore.nowMs + memoryMs)
+  redis.call('ZADD', clientsKey, string.format('%.0f', untilMs), record)
+  semaphore.set('revokedUntilMs', math.max(semaphore.revokedUntilMs, untilMs))
+end
+local done = (isTaken or isRevoked(semaphore, record)) and 1 or 0
+
+local told = handOff(semaphore, clientId, presenceMs)
+if isTaken then
+  local news = told[client] or {}
+  told[client] = news
+  news[#news + 1] = string.sub(record, #client + 2)
+  news[#news + 1] = 0
+  news[#news + 1] = semaphore.nowMs
+end
+saveSemaphore(semaphore)
+local grants = announce(semaphore, told, clientId, channelPrefix, name)
+return okReply(semaphore, grants, { done }, lookAgainAtMs(semaphore))
