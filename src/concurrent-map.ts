@@ -3,6 +3,8 @@ import type { Permit } from './permit.ts';
 /** A permit, and a way to call off the task that runs under it. */
 export interface Taken {
   readonly permit: Permit;
+  /** Whether it had to wait in line. */
+  readonly waited: boolean;
   abort(reason: unknown): void;
 }
 
@@ -21,8 +23,9 @@ export interface ConcurrentMap<T, R, P extends Taken> {
 
 /**
  * Maps items to results in their order, each under a permit of its own. Items are taken as permits come: one is asked
- * for at first, then as many as run already, and never more than can run at once, plus one. So a million items queue
- * next to nothing, and free permits are soon all in use.
+ * for at first, one more at once for each permit that came without waiting, and one alone again after one that had to
+ * wait; never more than can run at once, plus one. So free permits are soon all in use, by twice as many with each round
+ * trip, while a million items queue next to nothing where others are in line.
  *
  * The first failure calls off the rest: no item is taken any more, those that wait leave the line, the signals of
  * running tasks abort. It rejects when those have ended, so that nothing runs on unnoticed; a source that is silent is
@@ -34,6 +37,7 @@ export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T,
   const running = new Set<P>();
   const stop = new AbortController();
   let asking = 0;
+  let mostAsking = 1;
   let wake = () => {};
 
   const fail = (reason: unknown) => {
@@ -45,12 +49,13 @@ export async function concurrentMap<T, R, P extends Taken>(map: ConcurrentMap<T,
       wake();
     }
   };
-  const mayTake = () => asking === 0 || asking < Math.min(running.size, map.mostAtOnce() - running.size);
+  const mayTake = () => asking === 0 || (asking < mostAsking && asking + running.size < map.mostAtOnce());
 
   const handle = async (item: T, index: number) => {
     try {
       asking++;
       const taken = await map.acquire(stop.signal).finally(() => asking--);
+      mostAsking = taken.waited ? 1 : mostAsking + 1;
       running.add(taken);
       wake();
       const task = () => {

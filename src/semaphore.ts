@@ -119,7 +119,7 @@ export class Semaphore {
   async run<R>(fn: (permit: Permit) => R | PromiseLike<R>, options?: AcquireOptions): Promise<R> {
     const held = await this.#acquire(
       () => parseAcquireOptions(this.name, options),
-      (lease) => this.#held(lease),
+      (lease, waited) => this.#held(lease, waited),
     );
     return this.#runUnder(held, () => fn(held.permit));
   }
@@ -145,7 +145,7 @@ export class Semaphore {
       acquire: (signal) =>
         this.#acquire(
           () => ({ ...settings, signal }),
-          (lease) => this.#held(lease),
+          (lease, waited) => this.#held(lease, waited),
         ),
       run: (held, task, failed) => this.#runUnder(held, task, failed),
     });
@@ -217,7 +217,7 @@ export class Semaphore {
     return `${this.constructor.name}(${this.name}, limit ${this.limit}, ${held}, ${this.#parts.engine.waiting} waiting here)`;
   }
 
-  #acquire<P>(settingsOf: () => AcquireSettings, handleOf: (lease: Lease) => P): Promise<P> {
+  #acquire<P>(settingsOf: () => AcquireSettings, handleOf: (lease: Lease, waited: boolean) => P): Promise<P> {
     const { engine, keepAlive, settings: own } = this.#parts;
     return new Promise((resolve, reject) => {
       const { weight, leaseMs, renew, timeoutMs, signal } = settingsOf();
@@ -233,11 +233,11 @@ export class Semaphore {
         maxWaiting: timeoutMs === 0 ? 0 : (own.maxWaiting ?? -1),
         timeoutMs,
         signal,
-        granted: (lease) => {
+        granted: (lease, waited) => {
           keepAlive.leave();
           this.#leases.add(lease);
           lease.onEnd = this.#forget;
-          resolve(handleOf(lease));
+          resolve(handleOf(lease, waited));
         },
         failed: (reason) => {
           keepAlive.leave();
@@ -251,8 +251,13 @@ export class Semaphore {
     });
   }
 
-  #held(lease: Lease): HeldPermit {
-    return { lease, permit: new Permit(lease, this.#actions), abort: (reason) => lease.abort(reason) };
+  #held(lease: Lease, waited: boolean): HeldPermit {
+    return {
+      lease,
+      waited,
+      permit: new Permit(lease, this.#actions),
+      abort: (reason) => lease.abort(reason),
+    };
   }
 
   /** @param failed told what it will reject with, while the permit is still held */

@@ -1,3 +1,4 @@
+import { onAbort } from './abort-signals.ts';
 import type { Clock, Timer } from './clock.ts';
 import { AcquireTimeoutError } from './errors.ts';
 import type { Lease, LeaseTerms } from './lease.ts';
@@ -14,7 +15,8 @@ export interface Request {
   /** Give up after, ms; `undefined` for never. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
-  granted(lease: Lease): void;
+  /** @param waited whether it was in line */
+  granted(lease: Lease, waited: boolean): void;
   failed(reason: unknown): void;
 }
 
@@ -48,7 +50,7 @@ export class Waiter {
 
   readonly #abandoned: (waiter: Waiter) => void;
   readonly #timer: Timer | undefined;
-  readonly #onAbort: (() => void) | undefined;
+  readonly #forgetSignal: (() => void) | undefined;
 
   constructor(
     request: Request,
@@ -67,8 +69,7 @@ export class Waiter {
       this.#timer = clock.after(timeoutMs, () => this.fail(new AcquireTimeoutError(semaphore, timeoutMs)));
     }
     if (signal !== undefined) {
-      this.#onAbort = () => this.fail(signal.reason);
-      signal.addEventListener('abort', this.#onAbort, { once: true });
+      this.#forgetSignal = onAbort(signal, () => this.fail(signal.reason));
     }
   }
 
@@ -84,7 +85,7 @@ export class Waiter {
   /** Ends it with a permit. */
   grant(lease: Lease): void {
     if (this.#settle()) {
-      this.request.granted(lease);
+      this.request.granted(lease, this.accepted);
     }
   }
 
@@ -102,9 +103,7 @@ export class Waiter {
     }
     this.state = 'settled';
     this.#timer?.cancel();
-    if (this.#onAbort !== undefined) {
-      this.request.signal?.removeEventListener('abort', this.#onAbort);
-    }
+    this.#forgetSignal?.();
     return true;
   }
 }

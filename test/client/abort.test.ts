@@ -233,3 +233,22 @@ it('a listener on the signal is gone when the request has ended, so a long-lived
   expect(added).toHaveLength(5);
   expect(removed).toEqual(added);
 });
+
+it('a signal that a hundred requests wait on has one listener, and ends them in the order of asking', async () => {
+  const semaphore = openClient().semaphore('api', { limit: 0 });
+  const controller = new AbortController();
+  let added = 0;
+  const { addEventListener } = controller.signal;
+  controller.signal.addEventListener = (...args: Parameters<typeof addEventListener>) => {
+    added++;
+    addEventListener.apply(controller.signal, args);
+  };
+  const ended: number[] = [];
+  const requests = Array.from({ length: 100 }, (_, i) =>
+    semaphore.acquire({ signal: controller.signal }).catch(() => ended.push(i)),
+  );
+  expect(added).toBe(1);
+  controller.abort();
+  await Promise.all(requests);
+  expect(ended).toEqual(Array.from({ length: 100 }, (_, i) => i));
+});

@@ -1,11 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { expectFree, openClient } from '../support/clients.ts';
+import { expectFree, openClient, openClients } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
 
 refuseStrayErrors();
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+/** What is alive, bytes. */
+function heapInUse(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 /** The whole numbers below `count`, and how many of them were taken and whether the source was closed. */
 function source(count: number) {
@@ -90,28 +101,86 @@ describe('map', () => {
     expect(results.at(-1)).toBe('PAGE 19');
   });
 
-  it('queues one item however many there are: ten thousand of them, lazily made', async () => {
+  it('takes a million lazily made items in constant memory, and queues none of them', async () => {
+    const count = 1_000_000;
     const semaphore = openClient().semaphore('api', { limit: 500 });
-    const { facts, items } = source(10_000);
+    const { facts, items } = source(count);
     let ended = 0;
     let ahead = 0;
-    let longest = 0;
+    const heapAt: number[] = [];
     const mapping = watch(
       semaphore.map(items, (item) => {
         ahead = Math.max(ahead, facts.taken - ended);
         ended++;
+        if (ended === 0.1 * count || ended === 0.9 * count) heapAt.push(heapInUse());
         return item;
       }),
     );
+    let longest = 0;
     while (mapping.state === 'pending') {
       longest = Math.max(longest, (await semaphore.inspect({ pageSize: 1 })).waiting);
       await sleep(20);
     }
-    expect(mapping.value).toHaveLength(10_000);
-    expect(mapping.value?.[9_999]).toBe(9_999);
+    expect(mapping.value).toHaveLength(count);
+    expect(mapping.value?.every((result, i) => result === i)).toBe(true);
     expect(ahead).toBeLessThanOrEqual(501);
     expect(longest).toBeLessThanOrEqual(1);
-  }, 60_000);
+    // Besides the list of results, which it is asked for: 8 bytes each, and twice that while the list grows.
+    const [early, late] = heapAt as [number, number];
+    expect((late - early) / (0.8 * count)).toBeLessThan(30);
+  }, 300_000);
+
+  it('asks for ever more in one turn as long as permits come without waiting', async () => {
+    const semaphore = openClient().semaphore('api', { limit: 64 });
+    const takenInTurn = [0];
+    let isSameTurn = false;
+    function* items() {
+      for (let i = 0; i < 64; i++) {
+        if (!isSameTurn) {
+          isSameTurn = true;
+          takenInTurn.push(0);
+          setImmediate(() => {
+            isSameTurn = false;
+          });
+        }
+        takenInTurn.push((takenInTurn.pop() as number) + 1);
+        yield i;
+      }
+    }
+    let running = 0;
+    await semaphore.map(items(), async () => {
+      running++;
+      await until('all permits are in use', () => running === 64);
+    });
+    expect(Math.max(...takenInTurn)).toBeGreaterThanOrEqual(8);
+  });
+
+  it('asks for one at a time again when others are in line, however many it asked for before', async () => {
+    const prefix = uniquePrefix();
+    const [mine, other] = openClients(2, { prefix });
+    let running = 0;
+    let isCrowded = false;
+    const mapping = watch(
+      mine.semaphore('api', { limit: 8 }).map(Array.from({ length: 40 }), async () => {
+        running++;
+        await until('others are in line', () => isCrowded);
+        running--;
+      }),
+    );
+    await until('it has all permits', () => running === 8);
+    const others = Array.from({ length: 15 }, () => other.semaphore('api', { limit: 8 }).acquire());
+    await until('they are in line', async () => (await other.inspect('api')).waiting >= 15);
+    isCrowded = true;
+    await Promise.all(others.slice(0, 7));
+    await until('its only one in line has had its turn', async () => {
+      const { waiters } = await other.inspect('api');
+      const mineInLine = waiters.filter(({ client }) => client === mine.id);
+      expect(mineInLine.length).toBeLessThanOrEqual(1);
+      return mineInLine.some(({ position }) => position >= 7);
+    });
+    await Promise.all(others.map((permit) => permit.then((held) => held.release())));
+    await until('it is done', () => mapping.state === 'resolved');
+  });
 
   it('passes the options on to each acquire', async () => {
     const semaphore = openClient().semaphore('api', { limit: 4 });
