@@ -76,6 +76,24 @@ describe('a permit whose renewals cannot get through', () => {
     expect((await holder.inspect('api')).holders).toMatchObject([{ id: permit.id }]);
   });
 
+  it('keeps the longer lease when the shorter one that was renewed with it is lost to the outage', async () => {
+    const { proxy, holder, lost } = await holderAndRival(30_000);
+    const limit = 2;
+    const [short, long] = await Promise.all(
+      [400, 2_000].map((leaseMs) => holder.semaphore('both', { limit, leaseMs }).acquire()),
+    );
+    proxy.swallow('replies'); // so that the renewal for which both are due when the short one is gets no answer
+    await until('the short lease is lost', () => short?.isHeld === false);
+    expect(lost).toMatchObject([{ permitId: short?.id }]);
+    proxy.resume();
+    await until(
+      'the other is renewed, or lost as well',
+      () => (long?.expiresInMs ?? 0) > 1_750 || !long?.isHeld,
+    );
+    expect(long?.isHeld).toBe(true);
+    expect(lost).toHaveLength(1);
+  });
+
   it('keeps it when the connection died without a word: another one is opened in time', async () => {
     const { proxy, lost, permit } = await holderAndRival(2_500);
     const [half] = proxy.connections;
