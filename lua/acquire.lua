@@ -44,16 +44,20 @@ local told = handOff(semaphore, clientId, presenceMs)
 local waiting = semaphore.hasLine and redis.call('ZCARD', waitersKey) or 0
 local queuedAny = false
 
-local function grant(record, leaseMs)
+local function grant(record, weight, leaseMs)
   local expiresAtMs = semaphore.nowMs + leaseMs
   redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)
+  if semaphore.held == 0 then
+    keep(semaphore, permitsKey)
+  end
+  semaphore.held = semaphore.held + weight
   return { 'granted', drawNumber(semaphore), expiresAtMs }
 end
 
 -- A request may come twice: re-sent by the client or by its connection. What was granted or queued before is
 -- answered as it stands, and counts once.
 local function answer(record, weight, leaseMs, maxWaiting)
-  local heldUntilMs = tonumber(redis.call('ZSCORE', permitsKey, record) or 0)
+  local heldUntilMs = tonumber(semaphore.held > 0 and redis.call('ZSCORE', permitsKey, record) or 0)
   if heldUntilMs > semaphore.nowMs then
     return { 'granted', drawNumber(semaphore), heldUntilMs }
   end
@@ -65,8 +69,7 @@ local function answer(record, weight, leaseMs, maxWaiting)
     return { 'revoked' }
   end
   if waiting == 0 and fits(semaphore, weight) then
-    semaphore.held = semaphore.held + weight
-    return grant(record, leaseMs)
+    return grant(record, weight, leaseMs)
   end
   local ticket = waiting > 0 and redis.call('ZSCORE', waitersKey, record)
   if ticket then
@@ -81,6 +84,9 @@ local function answer(record, weight, leaseMs, maxWaiting)
   end
   ticket = drawNumber(semaphore)
   redis.call('ZADD', waitersKey, string.format('%.0f', ticket), record)
+  if waiting == 0 then
+    keep(semaphore, waitersKey)
+  end
   waiting = waiting + 1
   queuedAny = true
   return { 'queued', ticket }
@@ -93,6 +99,7 @@ for i = firstRequest, #requests, 4 do
 end
 if queuedAny then
   redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  keep(semaphore, clientsKey)
 end
 
 saveSemaphore(semaphore)

@@ -40,6 +40,7 @@ if waiting == '1' or not semaphore.hasLine then
 end
 if waiting == '1' then
   redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  keep(semaphore, clientsKey)
 end
 
 reap(semaphore)

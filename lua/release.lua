@@ -35,9 +35,10 @@ for i = firstRecord, #records do
   local released = 0
   local client, _, weight = readRecord(record)
   if client == clientId then
-    local expiresAtMs = tonumber(redis.call('ZSCORE', permitsKey, record) or 0)
-    if expiresAtMs > semaphore.nowMs then
-      redis.call('ZREM', permitsKey, record)
+    -- What is still there after reaping has not expired, unless there was too much to reap.
+    local isExpired = semaphore.unfinished
+      and tonumber(redis.call('ZSCORE', permitsKey, record) or 0) <= semaphore.nowMs
+    if not isExpired and redis.call('ZREM', permitsKey, record) == 1 then
       semaphore.held = semaphore.held - weight
       released = 1
     end

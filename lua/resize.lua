@@ -39,6 +39,7 @@ elseif semaphore.bounded then
 else
   if redis.call('ZADD', clientsKey, 'NX', string.format('%.0f', semaphore.nowMs + memoryMs), marker) == 1 then
     semaphore.set('limit', semaphore.limit + 1)
+    keep(semaphore, clientsKey)
   end
 end
 

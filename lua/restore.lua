@@ -32,6 +32,7 @@ local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 local torn = isTorn(semaphore)
 allowInFullRedis(semaphore)
+semaphore.freshAtMs = 0 -- whatever key is made here gets its TTL at the end
 
 -- What is left of the data decides. None, torn, or from an epoch that the caller knows already: the loss is
 -- news, and a new epoch makes everyone else notice it. From a later epoch: somebody began it before us; a
@@ -51,6 +52,7 @@ elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
   end
+  semaphore.hasPermits = semaphore.held > 0
 elseif lost and semaphore.openAtMs == 0 then
   semaphore.set('declared', limit)
   semaphore.set('limit', limitInForce)

@@ -44,6 +44,7 @@ local isTaken = isHeld or redis.call('ZREM', waitersKey, record) == 1
 if isTaken then
   local untilMs = math.max(heldUntilMs, semaphore.nowMs + memoryMs)
   redis.call('ZADD', clientsKey, string.format('%.0f', untilMs), record)
+  keep(semaphore, clientsKey)
   semaphore.set('revokedUntilMs', math.max(semaphore.revokedUntilMs, untilMs))
 end
 local done = (isTaken or isRevoked(semaphore, record)) and 1 or 0

@@ -18,13 +18,16 @@ end
 -- The lease is short where the client renews anyway: it ends with the client's presence, so that a waiter
 -- that died just before its turn costs the rest of a presence time and not a whole lease.
 local function handOff(semaphore, callerId, presenceMs, sweep)
+  if not semaphore.hasLine then
+    return {}
+  end
   -- Whoever calls is present, also if it was not heard for long and has only come to release something.
   local told, presence, budget = {}, { [callerId] = semaphore.nowMs + presenceMs }, 500
-  local blocked = not semaphore.hasLine
+  local blocked = false
   while not blocked and budget > 0 and (sweep or fits(semaphore, 1)) do
     local size = math.min(sweep and 100 or semaphore.limit - semaphore.held, 100, budget)
     local line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)
-    local leaving, permits = 0, {}
+    local leaving, permits, isNew = 0, {}, semaphore.held == 0
     for _, record in ipairs(line) do
       if not sweep and not fits(semaphore, 1) then
         break
@@ -62,6 +65,9 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
     end
     if #permits > 0 then
       redis.call('ZADD', semaphore.permitsKey, unpack(permits))
+      if isNew then
+        keep(semaphore, semaphore.permitsKey)
+      end
     end
     blocked = blocked or #line < size
     budget = budget - leaving

@@ -3,10 +3,10 @@ local function reap(semaphore)
   if not semaphore.hasPermits then
     return
   end
-  local expired = redis.call('ZRANGEBYSCORE', semaphore.permitsKey, '-inf', semaphore.nowMs, 'LIMIT', 0, 1000)
-  if #expired == 0 then
+  if redis.call('ZCOUNT', semaphore.permitsKey, '-inf', semaphore.nowMs) == 0 then
     return
   end
+  local expired = redis.call('ZRANGEBYSCORE', semaphore.permitsKey, '-inf', semaphore.nowMs, 'LIMIT', 0, 1000)
   semaphore.unfinished = #expired == 1000
   redis.call('ZREM', semaphore.permitsKey, unpack(expired))
   for _, record in ipairs(expired) do

@@ -10,13 +10,20 @@
 --   graceFromMs, graceUntilMs, graceSinceMs   after a silence: who was present at the first counts as present
 --                 until the second; the third says when that began
 --   retentionMs   the longest TTL that was asked for
+--   freshAtMs     when all four keys last got their TTL
 --   bounded       1 when a bounded handle exists
 --   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
 --   revokedUntilMs   until when any record is remembered as revoked
+--   rare          1 once one of the numbers in rareNumbers was written: most semaphores never have any, and
+--                 are not searched for them
+local rareNumbers = { skewUs = true, openAtMs = true, graceFromMs = true, graceUntilMs = true,
+  graceSinceMs = true, bounded = true, refusedAtMs = true, revokedUntilMs = true }
+
 local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
-  local state = redis.call('HMGET', stateKey, 'epoch', 'limit', 'declared', 'held', 'seq', 'lastMs', 'skewUs',
-    'openAtMs', 'graceFromMs', 'graceUntilMs', 'retentionMs', 'bounded', 'refusedAtMs',
-    'graceSinceMs', 'revokedUntilMs')
+  local state = redis.call('HMGET', stateKey, 'epoch', 'limit', 'declared', 'held', 'seq', 'lastMs',
+    'retentionMs', 'freshAtMs', 'rare')
+  local rare = state[9] and redis.call('HMGET', stateKey, 'skewUs', 'openAtMs', 'graceFromMs', 'graceUntilMs',
+    'graceSinceMs', 'bounded', 'refusedAtMs', 'revokedUntilMs') or {}
   local semaphore = {
     permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
     epoch = tonumber(state[1]),
@@ -24,22 +31,29 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
     declared = tonumber(state[3]),
     held = tonumber(state[4]) or 0,
     seq = math.max(tonumber(state[5]) or 0, seen),
-    skewUs = tonumber(state[7]) or 0,
-    openAtMs = tonumber(state[8]) or 0,
-    graceFromMs = tonumber(state[9]) or 0,
-    graceUntilMs = tonumber(state[10]) or 0,
-    retentionMs = math.max(tonumber(state[11]) or 0, retentionMs),
-    bounded = state[12] == '1',
-    refusedAtMs = tonumber(state[13]) or 0,
-    graceSinceMs = tonumber(state[14]) or 0,
-    revokedUntilMs = tonumber(state[15]) or 0,
+    retentionMs = math.max(tonumber(state[7]) or 0, retentionMs),
+    freshAtMs = tonumber(state[8]) or 0,
+    skewUs = tonumber(rare[1] or 0),
+    openAtMs = tonumber(rare[2] or 0),
+    graceFromMs = tonumber(rare[3] or 0),
+    graceUntilMs = tonumber(rare[4] or 0),
+    graceSinceMs = tonumber(rare[5] or 0),
+    bounded = rare[6] == '1',
+    refusedAtMs = tonumber(rare[7] or 0),
+    revokedUntilMs = tonumber(rare[8] or 0),
+    isRare = not not state[9],
     changes = {},
   }
-  local function set(field, value)
+  local set
+  function set(field, value)
     semaphore[field] = value
     local changes = semaphore.changes
     changes[#changes + 1] = field
     changes[#changes + 1] = string.format('%.0f', value)
+    if rareNumbers[field] and not semaphore.isRare then
+      semaphore.isRare = true
+      set('rare', 1)
+    end
   end
   semaphore.set = set
 
@@ -63,11 +77,13 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen,
     end
     set('graceUntilMs', semaphore.nowMs + presenceMs)
   end
-  if semaphore.retentionMs > (tonumber(state[11]) or 0) then
+  if semaphore.retentionMs > (tonumber(state[7]) or 0) then
     set('retentionMs', semaphore.retentionMs)
+    semaphore.freshAtMs = 0
   end
 
-  semaphore.hasPermits = redis.call('EXISTS', permitsKey) == 1
+  local mayHavePermits = semaphore.held > 0 or not semaphore.epoch
+  semaphore.hasPermits = mayHavePermits and redis.call('EXISTS', permitsKey) == 1
   semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
   semaphore.hasClients = not semaphore.hasLine or redis.call('EXISTS', clientsKey) == 1
   return semaphore
@@ -80,12 +96,25 @@ local function drawNumber(semaphore)
   return semaphore.seq
 end
 
--- Writes the numbers back. All four keys get their TTL here, those that this script created included.
+-- Gives a key its TTL: an eighth more than retentionMs, so that it need not be given anew by every script.
+-- Whoever creates a key calls this; after that, saveSemaphore keeps it.
+local function keep(semaphore, key)
+  redis.call('PEXPIRE', key, math.ceil(semaphore.retentionMs * 9 / 8))
+end
+
+-- Writes the numbers back. All four keys get their TTL anew here when an eighth of retentionMs has passed, so
+-- that there is always at least retentionMs left.
 local function saveSemaphore(semaphore)
+  local isStale = semaphore.nowMs - semaphore.freshAtMs >= semaphore.retentionMs / 8
+  if isStale then
+    semaphore.set('freshAtMs', semaphore.nowMs)
+  end
   redis.call('HSET', semaphore.stateKey, 'held', semaphore.held, 'seq', string.format('%.0f', semaphore.seq),
     'lastMs', string.format('%.0f', semaphore.nowMs), unpack(semaphore.changes))
-  redis.call('PEXPIRE', semaphore.stateKey, semaphore.retentionMs)
-  redis.call('PEXPIRE', semaphore.permitsKey, semaphore.retentionMs)
-  redis.call('PEXPIRE', semaphore.waitersKey, semaphore.retentionMs)
-  redis.call('PEXPIRE', semaphore.clientsKey, semaphore.retentionMs)
+  if isStale then
+    keep(semaphore, semaphore.stateKey)
+    keep(semaphore, semaphore.permitsKey)
+    keep(semaphore, semaphore.waitersKey)
+    keep(semaphore, semaphore.clientsKey)
+  end
 end

@@ -648,12 +648,37 @@ export const scriptMutants: readonly Mutant[] = [
     '    semaphore.limit }',
   ),
   ...['state', 'permits', 'clients'].map((key) =>
-    semaphore(
-      `${key} is left without a TTL`,
-      ttl,
-      `  redis.call('PEXPIRE', semaphore.${key}Key, semaphore.retentionMs)\n`,
-      '',
-    ),
+    semaphore(`${key} is left without a TTL`, ttl, `    keep(semaphore, semaphore.${key}Key)\n`, ''),
+  ),
+  acquire(
+    'a permit that is the only one has no TTL',
+    ttl,
+    '  if semaphore.held == 0 then\n    keep(semaphore, permitsKey)\n  end\n',
+    '',
+  ),
+  acquire(
+    'a line that begins has no TTL',
+    ttl,
+    '  if waiting == 0 then\n    keep(semaphore, waitersKey)\n  end\n',
+    '',
+  ),
+  handOff(
+    'a permit handed off that is the only one has no TTL',
+    ttl,
+    '      if isNew then\n        keep(semaphore, semaphore.permitsKey)\n      end\n',
+    '',
+  ),
+  semaphore(
+    'TTLs are not given anew',
+    ttl,
+    'if isStale then\n    semaphore.set',
+    'if semaphore.freshAtMs == 0 then\n    semaphore.set',
+  ),
+  semaphore(
+    'numbers that are rare are not searched for',
+    time,
+    '      semaphore.isRare = true\n      set(',
+    '      semaphore.isRare = true\n      local _ = (',
   ),
   semaphore(
     'the longest retention is not remembered',

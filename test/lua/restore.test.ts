@@ -320,7 +320,7 @@ describe('a restore that comes twice', () => {
       waiters: once.waiters,
       tickets: once.tickets,
     });
-    expect(stateNow).toEqual({ ...state, lastMs: scene.nowMs, seq: stateNow['seq'] });
+    expect(stateNow).toEqual({ ...state, lastMs: scene.nowMs, freshAtMs: scene.nowMs, seq: stateNow['seq'] });
   });
 
   test('does not queue again what was granted in between', async () => {

@@ -174,8 +174,8 @@ export const luaMutants: readonly Mutant[] = [
     name: 'a full Redis keeps holders from renewing',
     breaks: 'rule 4: the first write is one that a full Redis allows',
     file: 'lua/shared/full-redis.lua',
-    from: "redis.call('PEXPIRE', semaphore.stateKey, semaphore.retentionMs)",
-    to: "redis.call('PTTL', semaphore.stateKey)",
+    from: "redis.call('HDEL', semaphore.stateKey, 'none')",
+    to: "redis.call('HGET', semaphore.stateKey, 'none')",
     caughtBy: ['test/lua/shared.test.ts', 'test/lua/renew.test.ts'],
   },
   {
@@ -190,9 +190,9 @@ export const luaMutants: readonly Mutant[] = [
     name: 'keys are left without a TTL',
     breaks: 'rule: nothing is left behind',
     file: 'lua/shared/semaphore.lua',
-    from: "redis.call('PEXPIRE', semaphore.waitersKey, semaphore.retentionMs)",
+    from: 'keep(semaphore, semaphore.waitersKey)\n',
     to: '',
-    caughtBy: ['test/lua/acquire.test.ts'],
+    caughtBy: ['test/lua/shared.test.ts'],
   },
   {
     name: 'tokens repeat',
