@@ -30,7 +30,7 @@ module.exports = {
       name: 'the-library-imports-nothing-around-it',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(test|support|scripts|examples)/' },
+      to: { path: '^(test|support|scripts|examples|bench)/' },
     },
     { name: 'no-orphans', severity: 'error', from: { orphan: true, path: '^src/' }, to: {} },
   ],

@@ -1,0 +1,45 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { build as bundle } from 'esbuild';
+import { build as buildPackage } from 'tsdown';
+
+export interface BuiltWorker {
+  readonly file: string;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+const root = resolve(import.meta.dirname, '..');
+
+/**
+ * The worker as plain JavaScript, beside the built package, installed where it finds it: what is measured is what
+ * users get, and nothing that runs TypeScript takes part (tsx names every function as it is made, which costs).
+ */
+export async function buildWorker(): Promise<BuiltWorker> {
+  await mkdir(join(import.meta.dirname, 'dist'), { recursive: true });
+  const folder = await mkdtemp(join(import.meta.dirname, 'dist', 'run-'));
+  const dispose = () => rm(folder, { recursive: true, force: true });
+  try {
+    const installed = join(folder, 'node_modules', 'parkade');
+    await buildPackage({ cwd: root, outDir: join(installed, 'dist'), dts: false, logLevel: 'error' });
+    await copyFile(join(root, 'package.json'), join(installed, 'package.json'));
+    // A package of its own, else 'parkade' would mean the one around it.
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n');
+    const file = join(folder, 'worker.js');
+    await bundle({
+      entryPoints: [join(import.meta.dirname, 'worker.ts')],
+      outfile: file,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      packages: 'external',
+      external: ['parkade'],
+      tsconfigRaw: {},
+      logLevel: 'error',
+    });
+    return { file, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}

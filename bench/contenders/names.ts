@@ -1,0 +1,12 @@
+/** Without the contenders themselves: what the program needs to speak of them. */
+export type ContenderName =
+  | 'parkade'
+  // Peers.
+  | 'redis-semaphore'
+  | 'bottleneck'
+  | 'redlock'
+  // Bounds of what is possible: the ceiling, and floors.
+  | 'async-sema'
+  | 'SET NX + DEL'
+  | 'EVALSHA'
+  | 'PUBLISH';
