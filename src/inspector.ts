@@ -30,6 +30,8 @@ export interface WaiterInLine {
 /** A semaphore at one moment. Expired permits are left out, reaped or not. */
 export interface SemaphoreSnapshot {
   readonly name: string;
+  /** Whether anybody has used it lately; if not, all numbers are 0. */
+  readonly exists: boolean;
   /** The limit in force; 0 also when nobody has used the semaphore yet. */
   readonly limit: number;
   /** Units held. */
@@ -70,6 +72,7 @@ export async function inspect(
   const limit = Math.max(0, raw.limit);
   return {
     name,
+    exists: raw.limit >= 0,
     limit,
     held: raw.held,
     available: Math.max(0, limit - raw.held),

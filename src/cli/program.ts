@@ -2,16 +2,36 @@ import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
+import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
+import { resizeCommand } from './resize.ts';
+import { revokeCommand } from './revoke.ts';
+import { runCommand } from './run.ts';
 
 /** Each command is a file of its own. In the order in which `--help` lists them. */
-const commands: readonly (() => Command)[] = [listCommand];
+const commands: readonly (() => Command)[] = [
+  runCommand,
+  listCommand,
+  inspectCommand,
+  resizeCommand,
+  revokeCommand,
+];
+
+const help = `
+Examples:
+  parkade run nightly-report --limit 1 --timeout 0 -- ./report.sh
+  parkade list
+  parkade inspect nightly-report
+  REDIS_URL=rediss://user:password@redis.example:6380 parkade list --json
+
+Exit codes: 0 done, 1 not found, 64 bad options, 69 Redis can't be reached; of run, see parkade run --help.`;
 
 /** Runs one command line. Resolves to the exit code; whatever went wrong is one line on stderr. */
 export async function runProgram(args: readonly string[]): Promise<number> {
   const program = new Command('parkade')
     .description('Semaphores shared by processes and machines, kept in Redis.')
-    .version(packageJson.version);
+    .version(packageJson.version)
+    .addHelpText('after', help);
   for (const command of commands) {
     program.addCommand(command());
   }

@@ -27,6 +27,7 @@ function openClient(flags: RedisFlags, options: SemaphoreClientOptions = {}): Se
   const client = new SemaphoreClient(flags.redis, {
     prefix: flags.prefix,
     unavailableAfterMs: 5_000,
+    retentionMs: 1_000, // whoever only looks has no say in how long others' keys stay
     ...options,
   });
   client.on('error', () => {});

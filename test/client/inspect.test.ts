@@ -48,6 +48,7 @@ describe('a snapshot', () => {
     const snapshot = await openClient({ prefix }).inspect('nobody');
     expect(snapshot).toEqual({
       name: 'nobody',
+      exists: false,
       limit: 0,
       held: 0,
       available: 0,
