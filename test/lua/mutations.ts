@@ -153,14 +153,14 @@ export const scriptMutants: readonly Mutant[] = [
   release(
     'a release leaves the permit',
     'a release takes the permit out',
-    "      redis.call('ZREM', permitsKey, record)\n",
-    '',
+    "redis.call('ZREM', permitsKey, record) == 1",
+    "redis.call('ZSCORE', permitsKey, record)",
   ),
   release(
     'an expired permit counts as held',
     'guarantee 6: stale permits free nothing',
-    'if expiresAtMs > semaphore.nowMs then',
-    'if expiresAtMs > 0 then',
+    'if not isExpired and redis',
+    'if redis',
   ),
   release(
     'whatever is released was held',
@@ -509,8 +509,8 @@ export const scriptMutants: readonly Mutant[] = [
   handOff(
     'a heavy head goes to the end of the line',
     'load-bearing: strict head',
-    'local leaving, permits = 0, {}\n',
-    "local leaving, permits = 0, {}\n    local _, _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)\n    end\n",
+    'local leaving, permits, isNew = 0, {}, semaphore.held == 0\n',
+    "local leaving, permits, isNew = 0, {}, semaphore.held == 0\n    local _, _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)\n    end\n",
   ),
   handOff(
     'a hand-off lease ignores what the record says',
