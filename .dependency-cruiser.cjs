@@ -5,9 +5,9 @@ const floors = [
   ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|revocation|permit)[.]ts$'],
   ['engine', '^src/engine[.]ts$'],
   ['workings', '^src/(acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
-  ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive)[.]ts$'],
+  ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive|teller)[.]ts$'],
   ['redis', '^src/redis/'],
-  ['ground', '^src/(errors|options|clock)[.]ts$'],
+  ['ground', '^src/(errors|options|clock|facts)[.]ts$'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -2,7 +2,7 @@ import { defineConfig } from 'tsdown';
 
 export default defineConfig([
   {
-    entry: { index: 'src/index.ts' },
+    entry: { index: 'src/index.ts', otel: 'src/metrics/otel.ts' },
     format: ['esm', 'cjs'],
     dts: true,
     platform: 'node',

@@ -4,6 +4,7 @@ import type { Keeper } from './keeper.ts';
 import type { Line } from './line.ts';
 import type { SemaphoreStore } from './redis/store.ts';
 import type { Session } from './session.ts';
+import type { Teller } from './teller.ts';
 
 /** What the engine of one semaphore is made of. Each module picks what it needs. */
 export interface EngineParts {
@@ -16,4 +17,5 @@ export interface EngineParts {
   readonly session: Session;
   readonly line: Line;
   readonly keeper: Keeper;
+  readonly teller: Teller;
 }

@@ -14,6 +14,7 @@ import { Releaser } from './releaser.ts';
 import { Renewer } from './renewer.ts';
 import { putBack } from './restoration.ts';
 import { Session } from './session.ts';
+import { Teller } from './teller.ts';
 import type { Request, Waiter } from './waiter.ts';
 
 /*
@@ -98,7 +99,9 @@ export class Engine {
     const revoked = this.#revoked;
     const keeper = new Keeper(clock, { renew: (leases) => this.#renewer.renewDue(leases), expired });
     const { name, clientId, presenceMs } = options;
-    const parts = { name, clientId, presenceMs, clock, attempts, store, session, line: new Line(), keeper };
+    const teller = new Teller(name, clientId, clock, () => session.limit);
+    const line = new Line();
+    const parts = { name, clientId, presenceMs, clock, attempts, store, session, line, keeper, teller };
     this.#parts = parts;
 
     // The lanes of the outbox go out in the order of these three.
@@ -156,16 +159,21 @@ export class Engine {
 
   /** Asks for a permit. The request hears of it once. */
   ask(request: Request): void {
+    const told = this.#parts.teller.request(request);
     if (this.#closed) {
-      request.failed(new ClientClosedError(this.#parts.name));
+      told.failed(new ClientClosedError(this.#parts.name));
     } else {
-      this.#acquirer.ask(request);
+      this.#acquirer.ask(told);
     }
   }
 
   /** Releases a lease of ours. Resolves whether it was held. */
   release(lease: Lease): Promise<boolean> {
-    const first = lease.isHeld() || lease.releaseUnconfirmed;
+    const isHeld = lease.isHeld();
+    const first = isHeld || lease.releaseUnconfirmed;
+    if (isHeld) {
+      this.#parts.teller.released(lease);
+    }
     if (first) {
       lease.end('releasing');
       this.#parts.keeper.remove(lease);
@@ -226,14 +234,18 @@ export class Engine {
    * Resolves when Redis has been told; `end` stops that.
    */
   async close(release: boolean): Promise<void> {
-    const { name, line, keeper } = this.#parts;
+    const { name, line, keeper, teller } = this.#parts;
     this.#closed = true;
     this.#checkIn.close();
     keeper.stopRenewals();
     for (const waiter of line.all()) {
       waiter.fail(new ClientClosedError(name));
     }
-    const released = release ? keeper.all().map((lease) => this.release(lease)) : [];
+    const leases = keeper.all();
+    const released = release ? leases.map((lease) => this.release(lease)) : [];
+    if (!release) {
+      leases.forEach((lease) => void teller.left(lease));
+    }
     this.#outbox.flush();
     await Promise.allSettled([...released, this.#outbox.settled()]);
   }
@@ -282,6 +294,9 @@ export class Engine {
     this.#parts.keeper.remove(lease);
     this.#releaser.giveBack(lease.record);
     lease.abort(error);
+    if (!this.#closed) {
+      this.#parts.teller.lost(lease, error); // else it was told to be left to its lease, which is its end
+    }
     this.#events.lost(error);
   }
 
@@ -295,6 +310,7 @@ export class Engine {
       return;
     }
     await putBack(this.#parts, { leases, waiters }, true, this.#revoked);
+    this.#parts.teller.restored(leases.length, waiters.length);
     this.#events.restored(leases.length, waiters.length);
     this.#checkIn.now('all');
   }

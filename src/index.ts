@@ -16,6 +16,13 @@ export {
   UnsupportedServerError,
   WeightExceedsLimitError,
 } from './errors.ts';
+export {
+  type AcquireFailure,
+  onFact,
+  type ParkadeFacts,
+  type PermitFact,
+  type RequestFact,
+} from './facts.ts';
 export type { Holder, SemaphoreSnapshot, WaiterInLine } from './inspector.ts';
 export type {
   AcquireOptions,

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { PermitLostError } from './errors.ts';
+import type { PermitFact } from './facts.ts';
 
 /** How a permit is kept, as its acquire said. */
 export interface LeaseTerms {
@@ -25,6 +26,8 @@ export class Lease {
   /** The lease that renewals give, ms. */
   leaseMs: number;
   readonly renew: boolean;
+  /** Monotonic. */
+  readonly grantedAtMs: number;
   /** Monotonic time after which it is not renewed any more. */
   readonly renewUntilMs: number;
 
@@ -41,6 +44,8 @@ export class Lease {
   releaseUnconfirmed = false;
   /** Why it was lost, once it is. */
   lostError: PermitLostError | undefined;
+  /** What is told of it, once something was. */
+  fact: PermitFact | undefined;
 
   /** Called once, when it is being released or is lost. */
   onEnd: ((lease: Lease) => void) | undefined;
@@ -73,6 +78,7 @@ export class Lease {
     this.#clock = clock;
     this.#expire = expire;
     const nowMs = clock.monotonicMs();
+    this.grantedAtMs = nowMs;
     this.renewUntilMs = nowMs + terms.maxHoldMs;
     this.renewAtMs = nowMs + (deadlineMs - nowMs) / 3;
   }

@@ -4,7 +4,7 @@ import type { Lease } from './lease.ts';
 import type { Outbox } from './outbox.ts';
 import type { Revoked } from './redis/store.ts';
 
-type RenewerParts = Pick<EngineParts, 'clock' | 'store' | 'session' | 'keeper'>;
+type RenewerParts = Pick<EngineParts, 'clock' | 'store' | 'session' | 'keeper' | 'teller'>;
 
 export interface RenewerEvents {
   /** Its lease has ended on the server. */
@@ -51,6 +51,9 @@ export class Renewer {
       await this.#send(batch, Math.min(...batch.map((lease) => lease.deadlineMs)));
     } catch (error) {
       if (!(error instanceof ClientClosedError)) {
+        for (const lease of batch) {
+          this.#parts.teller.renewalFailed(lease, error);
+        }
         this.#events.error(error as Error);
       }
     } finally {
@@ -84,7 +87,7 @@ export class Renewer {
   }
 
   async #hear(asked: readonly Lease[], answers: readonly (number | Revoked)[], nowMs: number): Promise<void> {
-    const { session, keeper } = this.#parts;
+    const { session, keeper, teller } = this.#parts;
     let dataLost = false;
     asked.forEach((lease, i) => {
       const expiresAtMs = answers[i] as number | Revoked;
@@ -95,6 +98,7 @@ export class Renewer {
         this.#events.revoked(lease);
       } else if (expiresAtMs > 0) {
         keeper.confirm(lease, expiresAtMs, session.bound.deadlineMs(expiresAtMs));
+        teller.renewed(lease);
       } else if (lease.expiresAtMs > nowMs) {
         dataLost = true; // it was confirmed for longer than this, and we did not release it
       } else {

@@ -4,7 +4,7 @@ import { AcquireTimeoutError } from './errors.ts';
 import type { Lease, LeaseTerms } from './lease.ts';
 import type { Declaration } from './options.ts';
 
-/** What one acquire asks for, and who hears of it. Exactly one of the two is called, once. */
+/** What one acquire asks for, and who hears of it. Exactly one of `granted` and `failed` is called, once. */
 export interface Request {
   /** What the handle declares that it comes from. */
   readonly declaration: Declaration;
@@ -15,6 +15,8 @@ export interface Request {
   /** Give up after, ms; `undefined` for never. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** It has got a place in line, for the first time. */
+  readonly queued?: () => void;
   /** @param waited whether it was in line */
   granted(lease: Lease, waited: boolean): void;
   failed(reason: unknown): void;
@@ -75,11 +77,15 @@ export class Waiter {
 
   /** Redis has it in line. */
   queue(ticket: number, nowMs: number): void {
+    const isFirst = !this.accepted;
     this.state = 'queued';
     this.accepted = true;
     this.giveUpAtMs = Number.POSITIVE_INFINITY;
     this.ticket = ticket;
     this.queuedAtMs = nowMs;
+    if (isFirst) {
+      this.request.queued?.();
+    }
   }
 
   /** Ends it with a permit. */
