@@ -24,7 +24,7 @@ module.exports = {
       name: 'only-redis-knows-ioredis-and-lua',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/redis/' },
-      to: { path: '(node_modules/ioredis|lua[.]generated)' },
+      to: { path: '(node_modules/(ioredis|redis)/|lua[.]generated)' },
     },
     {
       name: 'the-library-imports-nothing-around-it',

@@ -20,7 +20,7 @@ export default defineConfig([
     dts: false,
     platform: 'node',
     target: 'node20',
-    deps: { alwaysBundle: [/^(?!ioredis$|zod$)/], onlyBundle: ['commander', 'nanoid'] },
+    deps: { alwaysBundle: [/^(?!ioredis$|redis$|zod$)/], onlyBundle: ['commander', 'nanoid'] },
     clean: true,
   },
 ]);

@@ -5,6 +5,8 @@ import { ClientClosedError, ParkadeError, RedisRefusedError, RedisUnavailableErr
 export interface Link {
   readonly address: string;
   isReady(): boolean;
+  /** Whether a call was rejected by Redis itself. */
+  isReply(error: unknown): boolean;
   /** Why it is not ready, if it said so. */
   lastError(): Error | undefined;
   /** A call was not answered for so long, ms: the connection may be dead without knowing it. */
@@ -111,7 +113,7 @@ export class Attempts {
           if (error instanceof ParkadeError) {
             throw error;
           }
-          if (!willPass(error)) {
+          if (!willPass(error, this.#link)) {
             throw new RedisRefusedError(limits.doing, limits.semaphore, error as Error);
           }
           cause = error;
@@ -195,11 +197,11 @@ class AttemptTimeout extends Error {}
  * Errors that pass: of the connection (it comes back), and of a server that starts, fails over, moves slots or runs
  * a slow script. Everything else Redis means.
  */
-function willPass(error: unknown): boolean {
+function willPass(error: unknown, link: Link): boolean {
   if (error instanceof AttemptTimeout || !(error instanceof Error)) {
     return true;
   }
-  if (error.name !== 'ReplyError') {
+  if (!link.isReply(error)) {
     return true;
   }
   return /\b(LOADING|READONLY|CLUSTERDOWN|TRYAGAIN|MASTERDOWN|NOREPLICAS|BUSY|UNBLOCKED|MOVED|ASK)\b/.test(

@@ -21,9 +21,11 @@ import {
   type SemaphoreOptions,
   type SemaphoreSettings,
 } from './options.ts';
+import { connect } from './redis/connect.ts';
 import type { RedisConnection } from './redis/connection.ts';
-import { connect, type IoredisLike } from './redis/ioredis.ts';
+import type { IoredisLike } from './redis/ioredis-like.ts';
 import { shardMark } from './redis/keys.ts';
+import type { NodeRedisLike } from './redis/node-redis-like.ts';
 import { withVersionCheck } from './redis/server-version.ts';
 import { SemaphoreStore } from './redis/store.ts';
 import { WakeUps } from './redis/wakeups.ts';
@@ -72,12 +74,13 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   #closing: Promise<void> | undefined;
 
   /**
-   * @param connection a `redis://` or `rediss://` url, for a connection of the client's own; or an ioredis `Redis` or
-   *   `Cluster` (5 or 6) or an iovalkey connection, which is borrowed: it is shared with whoever else uses it, and not
-   *   closed with the client. Connects in the background: an unreachable Redis shows in the first call.
+   * @param connection a `redis://` or `rediss://` url, for a connection of the client's own (by ioredis if it is
+   *   installed, else by node-redis); or an ioredis `Redis` or `Cluster` (5 or 6), an iovalkey connection, or a
+   *   client or sentinel of node-redis (6), which is borrowed: it is shared with whoever else uses it, and not closed
+   *   with the client. Connects in the background: an unreachable Redis shows in the first call.
    * @throws InvalidOptionsError
    */
-  constructor(connection: string | IoredisLike, options?: SemaphoreClientOptions) {
+  constructor(connection: string | IoredisLike | NodeRedisLike, options?: SemaphoreClientOptions) {
     super();
     this.#settings = parseClientOptions(options);
     const { prefix, presenceMs, attemptTimeoutMs, unavailableAfterMs } = this.#settings;

@@ -34,5 +34,6 @@ export type {
   TryAcquireOptions,
 } from './options.ts';
 export type { Permit } from './permit.ts';
-export type { IoredisLike } from './redis/ioredis.ts';
+export type { IoredisLike } from './redis/ioredis-like.ts';
+export type { NodeRedisLike } from './redis/node-redis-like.ts';
 export type { Semaphore } from './semaphore.ts';

@@ -1,18 +1,13 @@
+import type { ClusterView } from './cluster-view.ts';
 import type { Subscriber, SubscriberEvents } from './connection.ts';
 import { Ear } from './ear.ts';
-import type { ClusterLike, NodeLike } from './ioredis-like.ts';
 import { slotOf } from './slot.ts';
-
-type Nodes = ReadonlyMap<string, NodeLike>;
 
 interface Shard {
   readonly slot: number;
   /** Who hears it. */
   ear: Ear | undefined;
 }
-
-/** A node's address as the slots name it. */
-const addressOf = ({ options: { host, port } }: NodeLike) => `${host ?? '127.0.0.1'}:${port ?? 6379}`;
 
 const pauseMs = (failures: number) =>
   Math.min(2000, 25 * 2 ** Math.min(failures, 7)) * (0.5 + Math.random() / 2);
@@ -26,12 +21,12 @@ const pauseMs = (failures: number) =>
  * stays there. The publisher takes the classic channel whenever nobody hears the shard channel where it is
  * (`lua/shared/announce.lua`); so shard channels may fail, move and be refused, and nothing is lost but their economy.
  *
- * ioredis has all this built in (`subscribe` on a Cluster, `shardedSubscribers`), but does not say when a channel was
- * lost and found again, which is when one has to look; and what it does when slots move differs from version to version.
+ * The libraries have all this built in (`subscribe` on a Cluster, sharded subscribers), but don't say when a channel was
+ * lost and found again, which is when one has to look; and what they do when slots move differs from version to version.
  * Both on one connection would not do: when the slot of its last shard channel moves, ioredis forgets the classic one.
  */
 export class ClusterSubscriber implements Subscriber {
-  readonly #cluster: ClusterLike;
+  readonly #cluster: ClusterView;
   readonly #channel: string;
   readonly #keyPrefix: string;
   readonly #events: SubscriberEvents;
@@ -47,14 +42,14 @@ export class ClusterSubscriber implements Subscriber {
   #failures = 0;
   #isArranging = false;
   #isOpen = true;
-  readonly #arrange = () => this.#arrangeAll();
+  readonly #stopWatching: () => void;
 
-  constructor(cluster: ClusterLike, channel: string, events: SubscriberEvents) {
+  constructor(cluster: ClusterView, channel: string, events: SubscriberEvents) {
     this.#cluster = cluster;
     this.#channel = channel;
-    this.#keyPrefix = cluster.options.keyPrefix ?? '';
+    this.#keyPrefix = cluster.keyPrefix;
     this.#events = events;
-    cluster.on('refresh', this.#arrange);
+    this.#stopWatching = cluster.onChange(() => this.#arrangeAll());
     this.#arrangeAll();
   }
 
@@ -75,7 +70,7 @@ export class ClusterSubscriber implements Subscriber {
 
   close(): void {
     this.#isOpen = false;
-    this.#cluster.off('refresh', this.#arrange);
+    this.#stopWatching();
     clearTimeout(this.#timer);
     this.#home?.close();
     for (const ear of this.#ears.values()) {
@@ -101,7 +96,7 @@ export class ClusterSubscriber implements Subscriber {
         () => {
           this.#timer = undefined;
           this.#arrangeAll();
-          this.#cluster.refreshSlotsCache();
+          this.#cluster.refresh();
         },
         pauseMs(this.#failures++),
       ).unref();
@@ -113,7 +108,7 @@ export class ClusterSubscriber implements Subscriber {
     if (!this.#isOpen) {
       return;
     }
-    const nodes: Nodes = new Map(this.#cluster.nodes('all').map((node) => [addressOf(node), node]));
+    const nodes = new Set(this.#cluster.addresses());
     const isHomed = this.#arrangeHome(nodes);
     const areHeard = this.#arrangeShards(nodes);
     if (!isHomed || !areHeard) {
@@ -121,27 +116,26 @@ export class ClusterSubscriber implements Subscriber {
     }
   }
 
-  #arrangeHome(nodes: Nodes): boolean {
+  #arrangeHome(nodes: ReadonlySet<string>): boolean {
     if (this.#home !== undefined && !nodes.has(this.#home.address)) {
       this.#home.close(); // the node has left the Cluster, or hangs, and the connection does not know
       this.#home = undefined;
     }
     if (this.#home === undefined) {
-      const primaries = this.#cluster.nodes('master').map(addressOf);
-      const rested = [primaries, [...nodes.keys()]]
+      const rested = [this.#cluster.primaries(), [...nodes]]
         .map((addresses) => addresses.filter((address) => this.#isRested(address)))
         .find((addresses) => addresses.length > 0);
       const choice = rested?.[Math.floor(Math.random() * rested.length)];
-      this.#home = this.#connect(choice, nodes, 'classic');
+      this.#home = this.#connect(choice, 'classic');
       this.#home?.join(this.#channel);
     }
     return this.#home !== undefined;
   }
 
-  #arrangeShards(nodes: Nodes): boolean {
+  #arrangeShards(nodes: ReadonlySet<string>): boolean {
     let areHeard = true;
     for (const [channel, shard] of this.#shards) {
-      const ear = this.#earAt(this.#cluster.slots[shard.slot]?.[0], nodes);
+      const ear = this.#earAt(this.#cluster.primaryOf(shard.slot));
       if (ear !== shard.ear) {
         shard.ear?.channels.delete(channel);
         shard.ear = ear;
@@ -157,24 +151,24 @@ export class ClusterSubscriber implements Subscriber {
     return areHeard;
   }
 
-  #earAt(address: string | undefined, nodes: Nodes): Ear | undefined {
+  #earAt(address: string | undefined): Ear | undefined {
     const present = this.#ears.get(address ?? '');
     if (present !== undefined) {
       return present;
     }
-    const ear = this.#connect(address, nodes, 'shard');
+    const ear = this.#connect(address, 'shard');
     if (ear !== undefined) {
       this.#ears.set(ear.address, ear);
     }
     return ear;
   }
 
-  #connect(address: string | undefined, nodes: Nodes, kind: 'classic' | 'shard'): Ear | undefined {
-    const node = nodes.get(address ?? '');
-    if (address === undefined || node === undefined || !this.#isRested(address)) {
+  #connect(address: string | undefined, kind: 'classic' | 'shard'): Ear | undefined {
+    const open = address === undefined ? undefined : this.#cluster.receiverAt(address);
+    if (address === undefined || open === undefined || !this.#isRested(address)) {
       return undefined;
     }
-    const ear: Ear = new Ear(address, node, kind, {
+    const ear: Ear = new Ear(address, open, kind, {
       message: (text) => this.#events.message(text),
       listening: (channel) => this.#hear(ear, channel),
       moved: (channel) => this.#move(channel),

@@ -1,6 +1,7 @@
 /**
  * What parkade needs of a Redis client library, and no more. An adapter makes it of one library's connection;
- * `ioredis.ts` is the one for ioredis and what has its shape.
+ * `ioredis.ts`
+ * and `node-redis.ts` are the two.
  */
 export interface RedisConnection {
   /** Where it leads, for messages to humans; without a password. */
@@ -9,6 +10,8 @@ export interface RedisConnection {
   readonly isCluster: boolean;
   /** Whether a command sent now goes out now. A connection that was never opened opens on the first look. */
   isReady(): boolean;
+  /** Whether a call was rejected by Redis itself, and not by the library or the network. */
+  isReply(error: unknown): boolean;
   /** Why it is not ready, if it said so. */
   lastError(): Error | undefined;
   /**

@@ -1,5 +1,4 @@
-import { letProcessEnd, type NodeLike } from './ioredis-like.ts';
-import { type SilenceWatch, watchSilence } from './silence.ts';
+import type { OpenReceiver, Receiver } from './receiver.ts';
 
 export interface EarEvents {
   message(text: string): void;
@@ -14,55 +13,36 @@ export interface EarEvents {
 }
 
 /**
- * A connection to one node of a Cluster that hears messages, on classic or on shard channels. It is not mended: when it
- * fails, or anything unexpected happens on it, its maker makes another one.
+ * Hears messages from one node of a Cluster, on classic or on shard channels. It is not mended: when it fails, or
+ * anything unexpected happens on it, its maker makes another one.
  */
 export class Ear {
   readonly address: string;
   /** What it is to hear. What was taken out may be heard for a while longer; that does no harm. */
   readonly channels = new Set<string>();
-  readonly #redis: NodeLike;
-  readonly #silence: SilenceWatch;
+  readonly #receiver: Receiver;
   readonly #kind: 'classic' | 'shard';
   readonly #events: EarEvents;
   #isReady = false;
   #isClosed = false;
 
-  /**
-   * @param address `host:port`
-   * @param node the Cluster's own connection to that node, as a model
-   */
-  constructor(address: string, node: NodeLike, kind: 'classic' | 'shard', events: EarEvents) {
+  /** @param address `host:port` */
+  constructor(address: string, open: OpenReceiver, kind: 'classic' | 'shard', events: EarEvents) {
     this.address = address;
     this.#kind = kind;
     this.#events = events;
-    this.#redis = node.duplicate({
-      retryStrategy: null,
-      reconnectOnError: null,
-      autoResubscribe: false,
-      enableOfflineQueue: true,
-      enableReadyCheck: false,
-      maxRetriesPerRequest: null,
-      lazyConnect: false,
-      readOnly: false,
-      keyPrefix: '',
-      connectionName: 'parkade-subscriber',
-    }) as NodeLike;
-    letProcessEnd(this.#redis);
-    this.#silence = watchSilence(this.#redis);
-    this.#redis.on(kind === 'shard' ? 'smessage' : 'message', (_channel: string, text: string) => {
-      if (!this.#isClosed) {
-        events.message(text);
-      }
+    this.#receiver = open({
+      ready: () => {
+        this.#isReady = true;
+        this.channels.forEach((channel) => void this.#subscribe(channel));
+      },
+      message: (text) => {
+        if (!this.#isClosed) {
+          events.message(text);
+        }
+      },
+      failed: (error) => this.#fail(error),
     });
-    this.#redis.on('ready', () => {
-      this.#isReady = true;
-      this.channels.forEach((channel) => void this.#subscribe(channel));
-    });
-    this.#redis.on('error', (error: Error) => this.#fail(error));
-    this.#redis.on('end', () => this.#fail());
-    // The slot of a shard channel has moved, and nothing says which. Older versions say this by an error (below).
-    this.#redis.on('moved', () => this.#fail());
   }
 
   join(channel: string): void {
@@ -76,26 +56,20 @@ export class Ear {
 
   leave(channel: string): void {
     if (this.channels.delete(channel) && this.#isReady && !this.#isClosed) {
-      const gone = this.#redis.sunsubscribe?.(channel);
-      gone?.catch(() => {}); // then the connection is gone too, or the slot
+      this.#receiver.sunsubscribe(channel).catch(() => {}); // then the connection is gone too, or the slot
     }
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#silence.stop();
-    this.#redis.disconnect();
+    this.#receiver.close();
   }
 
   async #subscribe(channel: string): Promise<void> {
     try {
-      if (this.#kind === 'classic') {
-        await this.#redis.subscribe(channel);
-      } else if (this.#redis.ssubscribe !== undefined) {
-        await this.#redis.ssubscribe(channel);
-      } else {
-        throw new Error('unknown command: this version of the library has no shard channels');
-      }
+      await (this.#kind === 'classic'
+        ? this.#receiver.subscribe(channel)
+        : this.#receiver.ssubscribe(channel));
       if (!this.#isClosed && this.channels.has(channel)) {
         this.#events.listening(channel);
       }

@@ -1,5 +1,3 @@
-import { Redis } from 'ioredis';
-import { InvalidOptionsError } from '../errors.ts';
 import { ClusterSubscriber } from './cluster-subscriber.ts';
 import type {
   ConnectionEvents,
@@ -8,47 +6,38 @@ import type {
   Subscriber,
   SubscriberEvents,
 } from './connection.ts';
-import {
-  type ClusterLike,
-  type IoredisLike,
-  isCluster,
-  isIoredisLike,
-  letProcessEnd,
-} from './ioredis-like.ts';
+import { suspectNode, viewOf, watchNodes } from './ioredis-cluster.ts';
+import { type IoredisLike, isCluster, letProcessEnd } from './ioredis-like.ts';
 import { literally } from './keys.ts';
 import { watchSilence } from './silence.ts';
-
-export type { IoredisLike } from './ioredis-like.ts';
 
 /** Half of the wait is chance, so that many clients don't come back at the same moment. */
 const retryStrategy = (attempt: number) =>
   Math.min(2000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2);
 
-/**
- * Connects to a url (`redis://`, `rediss://`, `unix://` or a socket's path), or borrows a connection of the caller's.
- *
- * @throws InvalidOptionsError if it is neither.
- */
-export function connect(target: string | IoredisLike, events: ConnectionEvents): RedisConnection {
-  if (typeof target === 'string') {
-    const own: IoredisLike = new Redis(checkedUrl(target), {
-      maxRetriesPerRequest: null, // every call has its own limit of time
-      retryStrategy,
-      reconnectOnError: (error) => error.message.includes('READONLY'), // demoted: find the new primary
-      connectionName: 'parkade',
-    });
-    letProcessEnd(own);
-    return adapt(own, true, events);
-  }
-  if (!isIoredisLike(target)) {
-    throw new InvalidOptionsError('Bad connection', [
-      `it is ${target === null ? 'null' : `a ${typeof target}`}, allowed is a redis:// or rediss:// url, or a connection of ioredis (5 or 6) or iovalkey`,
-    ]);
-  }
-  return adapt(target, false, events);
+/** Of the library, what a connection of our own is made by. */
+export interface IoredisLibrary {
+  readonly Redis: new (target: string, options: object) => unknown;
 }
 
-function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): RedisConnection {
+/** Connects to a url, or to the path of a socket. */
+export function connectByIoredis(
+  { Redis }: IoredisLibrary,
+  target: string,
+  events: ConnectionEvents,
+): RedisConnection {
+  const own = new Redis(target, {
+    maxRetriesPerRequest: null, // every call has its own limit of time
+    retryStrategy,
+    reconnectOnError: (error: Error) => error.message.includes('READONLY'), // demoted: find the new primary
+    connectionName: 'parkade',
+  }) as IoredisLike;
+  letProcessEnd(own);
+  return adaptIoredis(own, true, events);
+}
+
+/** A connection of ioredis or what has its shape; closed with the client if it is its own. */
+export function adaptIoredis(redis: IoredisLike, own: boolean, events: ConnectionEvents): RedisConnection {
   let lastError: Error | undefined;
   const onReady = () => {
     lastError = undefined;
@@ -73,6 +62,7 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
       }
       return redis.status === 'ready';
     },
+    isReply: (error) => error instanceof Error && error.name === 'ReplyError',
     lastError: () => lastError,
     suspect: (forMs) => silence?.suspect(forMs),
     evalsha: (sha, keys, args) => timed(redis.evalsha(sha, keys.length, ...keys, ...args)),
@@ -80,7 +70,9 @@ function adapt(redis: IoredisLike, own: boolean, events: ConnectionEvents): Redi
     serverInfo: () => timed(redis.info('server')),
     keyspaces: () => (cluster ? cluster.nodes('master') : [redis]).map((node) => keyspaceOf(node, redis)),
     openSubscriber: (channel, listener) =>
-      cluster ? new ClusterSubscriber(cluster, channel, listener) : openSubscriber(redis, channel, listener),
+      cluster
+        ? new ClusterSubscriber(viewOf(cluster), channel, listener)
+        : openSubscriber(redis, channel, listener),
     async close() {
       redis.off('ready', onReady);
       redis.off('error', onError);
@@ -104,48 +96,6 @@ function keyspaceOf(node: IoredisLike, owner: IoredisLike): Keyspace {
       return { cursor: next, keys: keys.map((key) => key.slice(keyPrefix.length)) };
     },
   };
-}
-
-/**
- * Tells when the connection to a node of a Cluster was lost: the Cluster's own events don't. Commands that were on it
- * go out again to whoever has the slot then.
- *
- * @returns the way to stop
- */
-function watchNodes(cluster: ClusterLike, lost: () => void): () => void {
-  const watched = new Set<IoredisLike>();
-  const watch = (node: IoredisLike) => {
-    if (!watched.has(node)) {
-      watched.add(node);
-      node.on('close', lost);
-    }
-  };
-  const unwatch = (node: IoredisLike) => {
-    watched.delete(node);
-    node.off('close', lost);
-  };
-  cluster.on('+node', watch);
-  cluster.on('-node', unwatch);
-  cluster.nodes().forEach(watch);
-  return () => {
-    cluster.off('+node', watch);
-    cluster.off('-node', unwatch);
-    watched.forEach(unwatch);
-  };
-}
-
-/** A node that takes longer may hang, ms; and another one may have taken over. */
-const suspectNodeAfterMs = 1_000;
-
-/**
- * Has the Cluster ask who has which slots if a call is not answered in time; a node that is down is left then, and what
- * it did not answer goes to another. ioredis does so only on an error, and a node that hangs makes none.
- */
-function suspectNode<T>(cluster: ClusterLike, call: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => cluster.refreshSlotsCache(), suspectNodeAfterMs).unref();
-  const stop = () => clearTimeout(timer);
-  call.then(stop, stop);
-  return call;
 }
 
 function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberEvents): Subscriber {
@@ -178,20 +128,6 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
       subscriber.disconnect();
     },
   };
-}
-
-function checkedUrl(text: string): string {
-  if (text.startsWith('/')) {
-    return text;
-  }
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
-    const shown = text.replace(/\/\/[^@/]*@/, '//…@').slice(0, 80);
-    throw new InvalidOptionsError('Bad connection', [
-      `the url is '${shown}', allowed is redis://host:port, rediss://host:port (TLS) or unix:///path`,
-    ]);
-  }
-  return url.protocol === 'unix:' ? url.pathname : text;
 }
 
 function addressOf(redis: IoredisLike): string {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { IoredisLike } from './ioredis-like.ts';
 
 /** For how long a server may say nothing to a new connection, ms. */
-const greetingMs = 2_000;
+export const greetingMs = 2_000;
 
 /** Watches whether anything is heard on a connection. */
 export interface SilenceWatch {

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
+import { createClient, createClientPool, RESP_TYPES } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { IoredisLike } from '../../src/index.ts';
+import type { IoredisLike, NodeRedisLike } from '../../src/index.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import { expectFree, openClient, openClients, openProxy, openRedis } from '../support/clients.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
@@ -10,15 +11,38 @@ import { until, watch } from '../support/until.ts';
 
 refuseStrayErrors();
 
-type Borrowed = IoredisLike & {
-  disconnect(): void;
+interface Borrowed {
+  readonly redis: IoredisLike | NodeRedisLike;
+  isReady(): boolean;
   ping(): Promise<string>;
   listenerCount(event: string): number;
-};
+  end(): void;
+}
 
 /** Both libraries take these options; each knows more in its types than the other. */
-const six = (options: object) => new Redis(redisUrl(), options) as Borrowed;
-const five = (options: object) => new Redis5(redisUrl(), options) as unknown as Borrowed;
+const six = (options: object) => asBorrowed(new Redis(redisUrl(), options));
+const five = (options: object) => asBorrowed(new Redis5(redisUrl(), options) as unknown as Redis);
+const asBorrowed = (redis: Redis): Borrowed => ({
+  redis,
+  isReady: () => redis.status === 'ready',
+  ping: () => redis.ping(),
+  listenerCount: (event) => redis.listenerCount(event),
+  end: () => redis.disconnect(),
+});
+
+/** @param opened whether its owner opens it, or the first call does */
+function nodeRedis(options: Parameters<typeof createClient>[0], opened = true): Borrowed {
+  const redis = createClient({ url: redisUrl(), ...options });
+  redis.on('error', () => {});
+  if (opened) redis.connect().catch(() => {});
+  return {
+    redis,
+    isReady: () => redis.isReady,
+    ping: () => redis.ping().then(String),
+    listenerCount: (event) => redis.listenerCount(event),
+    end: () => redis.destroy(),
+  };
+}
 
 const kinds: readonly [string, () => Borrowed][] = [
   ['ioredis 6', () => six({})],
@@ -35,13 +59,27 @@ const kinds: readonly [string, () => Borrowed][] = [
   ['ioredis 5 with stringNumbers', () => five({ stringNumbers: true })],
   ['ioredis 5 with lazyConnect', () => five({ lazyConnect: true })],
   ['ioredis 5 with enableAutoPipelining', () => five({ enableAutoPipelining: true })],
+  ['node-redis 6', () => nodeRedis({})],
+  ['node-redis 6, RESP2', () => nodeRedis({ RESP: 2 })],
+  ['node-redis 6, RESP3', () => nodeRedis({ RESP: 3 })],
+  ['node-redis 6 with keyPrefix', () => nodeRedis({ keyPrefix: 'app:' })],
+  ['node-redis 6 with another database', () => nodeRedis({ database: 3 })],
+  ['node-redis 6 that nobody has opened', () => nodeRedis({}, false)],
+  ['node-redis 6 without a queue', () => nodeRedis({ disableOfflineQueue: true })],
+  [
+    'node-redis 6 with replies as buffers',
+    () =>
+      nodeRedis({
+        commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.NUMBER]: String } },
+      }),
+  ],
 ];
 
 describe.each(kinds)('a borrowed connection of %s', (_kind, make) => {
   function borrow(): Borrowed {
-    const redis = make();
-    onTestFinished(() => redis.disconnect());
-    return redis;
+    const borrowed = make();
+    onTestFinished(() => borrowed.end());
+    return borrowed;
   }
 
   it('carries all that a semaphore does', async () => {
@@ -49,8 +87,8 @@ describe.each(kinds)('a borrowed connection of %s', (_kind, make) => {
     // No beat in the time of this test: the waiter is served by message.
     const options = { limit: 1, leaseMs: 300_000 };
     const [one, two] = [
-      openClient({ prefix, connection: borrow(), presenceMs: 60_000 }),
-      openClient({ prefix, connection: borrow(), presenceMs: 60_000 }),
+      openClient({ prefix, connection: borrow().redis, presenceMs: 60_000 }),
+      openClient({ prefix, connection: borrow().redis, presenceMs: 60_000 }),
     ];
     const held = await one.semaphore('api', options).acquire();
     expect(await two.semaphore('api', options).tryAcquire()).toBeNull();
@@ -72,18 +110,18 @@ describe.each(kinds)('a borrowed connection of %s', (_kind, make) => {
   });
 
   it('stays open when the client closes, and has no listener of it any more', async () => {
-    const redis = borrow();
+    const borrowed = borrow();
     const events = ['ready', 'error', 'close', 'end', 'message'];
-    const countListeners = () => events.map((event) => redis.listenerCount(event));
+    const countListeners = () => events.map((event) => borrowed.listenerCount(event));
     const before = countListeners();
-    const client = openClient({ connection: redis });
+    const client = openClient({ connection: borrowed.redis });
     const semaphore = client.semaphore('api', { limit: 1 });
     await semaphore.acquire();
     watch(semaphore.acquire());
     await until('one waits', async () => (await semaphore.inspect()).waiting === 1);
     await client.close();
-    expect(redis.status).toBe('ready');
-    expect(await redis.ping()).toBe('PONG');
+    expect(borrowed.isReady()).toBe(true);
+    expect(await borrowed.ping()).toBe('PONG');
     expect(countListeners()).toEqual(before);
   });
 });
@@ -91,11 +129,14 @@ describe.each(kinds)('a borrowed connection of %s', (_kind, make) => {
 describe('the keys of a semaphore are', () => {
   const stateOf = (prefix: string) => keysOf(prefix, 'api').state;
 
-  it('in the database and under the key prefix of the connection', async () => {
+  it.each([
+    ['ioredis', () => six({ db: 2, keyPrefix: 'app:' })],
+    ['node-redis', () => nodeRedis({ database: 2, keyPrefix: 'app:' })],
+  ] as const)('in the database and under the key prefix of the connection: %s', async (_library, make) => {
     const prefix = uniquePrefix();
-    const redis = six({ db: 2, keyPrefix: 'app:' });
-    onTestFinished(() => redis.disconnect());
-    await openClient({ prefix, connection: redis }).semaphore('api', { limit: 1 }).acquire();
+    const borrowed = make();
+    onTestFinished(() => borrowed.end());
+    await openClient({ prefix, connection: borrowed.redis }).semaphore('api', { limit: 1 }).acquire();
     const plain = openRedis();
     await plain.select(2);
     expect(await plain.exists(`app:${stateOf(prefix)}`)).toBe(1);
@@ -136,8 +177,8 @@ describe('the keys of a semaphore are', () => {
 describe('two clients in one process', () => {
   it('over one borrowed connection are two clients: neither can release for the other', async () => {
     const prefix = uniquePrefix();
-    const redis = six({});
-    onTestFinished(() => redis.disconnect());
+    const { redis, ping, end } = six({});
+    onTestFinished(end);
     const [one, two] = openClients(2, { prefix, connection: redis, presenceMs: 60_000 });
     const held = await one.semaphore('api', { limit: 1 }).acquire();
     const request = watch(two.semaphore('api', { limit: 1 }).acquire());
@@ -146,7 +187,7 @@ describe('two clients in one process', () => {
     await one.close();
     const permit = await until('it is served', () => request.value);
     expect(permit.isHeld).toBe(true);
-    expect(await redis.ping()).toBe('PONG');
+    expect(await ping()).toBe('PONG');
   });
 
   it('with different prefixes know nothing of each other', async () => {
@@ -165,4 +206,9 @@ it('a client that nothing waits for has one connection, and one that does two', 
   expect(proxy.accepted).toBe(1);
   watch(semaphore.acquire());
   await until('it listens', () => proxy.accepted === 2);
+});
+
+it('a pool of node-redis is refused: it has no place for messages', () => {
+  const pool = createClientPool({ url: redisUrl() });
+  expect(() => openClient({ connection: pool as never })).toThrow(/a client \(not a pool\)/);
 });

@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
-import type { IoredisLike } from '../../src/index.ts';
+import { createSentinel } from 'redis';
+import type { IoredisLike, NodeRedisLike } from '../../src/index.ts';
 import type { RedisCluster } from '../../support/redis/cluster.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import type { SentinelGroup } from '../../support/redis/sentinel.ts';
@@ -13,6 +14,24 @@ export type Connection = IoredisLike & {
 };
 
 export type IoredisVersion = 5 | 6;
+
+export function connectSentinelByNodeRedis({ addresses, name }: SentinelGroup): Connection {
+  const redis = createSentinel({
+    name,
+    sentinelRootNodes: [...addresses],
+  });
+  redis.on('error', () => {});
+  redis.connect().catch(() => {});
+  return redis as unknown as Connection;
+}
+
+export function end(connection: Connection): void {
+  if ('destroy' in connection) {
+    void Promise.resolve((connection as unknown as NodeRedisLike).destroy()).catch(() => {});
+  } else {
+    connection.disconnect();
+  }
+}
 
 /** Where the addresses of nodes lead instead, by `host:port`. */
 export type Detours = Record<string, { host: string; port: number }>;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Permit, SemaphoreClient } from '../../src/index.ts';
 import { ClusterSubscriber } from '../../src/redis/cluster-subscriber.ts';
+import { viewOf } from '../../src/redis/ioredis-cluster.ts';
 import type { ClusterLike } from '../../src/redis/ioredis-like.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import { slotOf } from '../../src/redis/slot.ts';
@@ -126,7 +127,7 @@ describeFleet('messages on a Cluster', () => {
       const connection = lend(version);
       await connection.ping();
       const heard: (string | undefined)[] = [];
-      const subscriber = new ClusterSubscriber(connection as unknown as ClusterLike, 'own', {
+      const subscriber = new ClusterSubscriber(viewOf(connection as unknown as ClusterLike), 'own', {
         listening: (channel) => heard.push(channel),
         message: () => {},
         error: () => {},

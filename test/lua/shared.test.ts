@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { connect } from '../../src/redis/ioredis.ts';
+import { adaptIoredis } from '../../src/redis/ioredis.ts';
 import { keysOf, shardChannelOf } from '../../src/redis/keys.ts';
 import { SemaphoreStore } from '../../src/redis/store.ts';
 import { type RedisServer, startRedis } from '../../support/redis/start-redis.ts';
@@ -85,7 +85,7 @@ describe('time', () => {
   test("is the server's own", async () => {
     const scene = openScene();
     const { redis, prefix } = scene;
-    const connection = connect(redis, { ready() {}, error() {} });
+    const connection = adaptIoredis(redis, false, { ready() {}, error() {} });
     const store = new SemaphoreStore(connection, scene.name, {
       prefix,
       clientId: 'a',

@@ -1,7 +1,9 @@
+import 'redis'; // loaded beforehand, as ioredis is: on a busy machine it takes a second, which is not Redis's to answer for
 import { Redis } from 'ioredis';
 import { expect, onTestFinished } from 'vitest';
 import {
   type IoredisLike,
+  type NodeRedisLike,
   type Semaphore,
   SemaphoreClient,
   type SemaphoreClientOptions,
@@ -20,7 +22,7 @@ import { until } from './until.ts';
 
 export interface OpenOptions extends SemaphoreClientOptions {
   /** Where to; by default the server that all tests share. */
-  connection?: string | IoredisLike;
+  connection?: string | IoredisLike | NodeRedisLike;
 }
 
 /**

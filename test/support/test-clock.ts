@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { compose } from '../../scripts/compose-lua.ts';
 import type { RedisConnection } from '../../src/redis/connection.ts';
-import { connect, type IoredisLike } from '../../src/redis/ioredis.ts';
+import { adaptIoredis } from '../../src/redis/ioredis.ts';
+import type { IoredisLike } from '../../src/redis/ioredis-like.ts';
 import * as embedded from '../../src/redis/lua.generated.ts';
 import { runScript, type Script } from '../../src/redis/script.ts';
 
@@ -50,7 +51,7 @@ const onTestClock = new Map<string, Script>(
  * the test's clock instead of the server's. Scripts that it does not know it refuses.
  */
 export function testClockConnection(redis: IoredisLike, clock: TestClock): RedisConnection {
-  const connection = connect(redis, { ready() {}, error() {} });
+  const connection = adaptIoredis(redis, false, { ready() {}, error() {} });
   return {
     ...connection,
     evalsha(sha, keys, args) {
