@@ -2,7 +2,7 @@ import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** Fleets of servers and storms of faults: minutes of both cores. `npm run test:faults` runs them, and only them. */
-const faults = ['test/chaos/**/*.test.ts', 'test/cluster/**/*.test.ts', 'test/sentinel/**/*.test.ts'];
+const faults = ['test/chaos/long-storms.test.ts', 'test/cluster/**/*.test.ts', 'test/sentinel/**/*.test.ts'];
 const only = process.env['PARKADE_TESTS'] === 'faults';
 
 /** `PARKADE_LIBRARY=redis`: to the library, ioredis is not installed. Tests look at Redis through it all the same. */

@@ -34,6 +34,12 @@ export class ServerClockBound {
     }
   }
 
+  /** Whether a message with this server time can have been sent by the clock that we know: else it was set forward since. */
+  allows(serverNowMs: number): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    return serverNowMs - nowMs <= this.#aheadMs + this.#ageMs(nowMs) * drift;
+  }
+
   /** Forgets everything: other data, perhaps on another server. */
   reset(): void {
     this.#aheadMs = Number.POSITIVE_INFINITY;

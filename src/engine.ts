@@ -178,7 +178,9 @@ export class Engine {
       lease.end('releasing');
       this.#parts.keeper.remove(lease);
     }
-    return this.#releaser.release(lease.record, first ? lease : undefined);
+    const released = this.#releaser.release(lease.record, first ? lease : undefined);
+    // What was lost, or released before, was not held, whatever a server has left of it or a failover has brought back.
+    return first ? released : released.then(() => false);
   }
 
   /** Releases whatever has this record, if it is ours and held. */
@@ -271,13 +273,21 @@ export class Engine {
 
   wakeUp(message: WakeUp): void {
     const { session } = this.#parts;
-    if (message.epoch !== session.epoch || !session.bound.isKnown) {
+    const { bound } = session;
+    if (message.epoch !== session.epoch || !bound.isKnown) {
       this.#checkIn.now('first'); // from other data than we know: only a reason to look
       return;
     }
     session.hearLimit(message.limit);
+    // By a clock that was set forward since we heard it, a grant would be relied on for too long: a reply sets it right.
+    const isTimely = bound.allows(message.nowMs);
     for (const grant of message.grants) {
-      this.#acquirer.take(grant);
+      if (isTimely || grant.token === 0) {
+        this.#acquirer.take(grant);
+      }
+    }
+    if (!isTimely) {
+      this.#checkIn.now('first');
     }
   }
 

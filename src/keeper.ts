@@ -1,6 +1,9 @@
 import type { Clock, Timer } from './clock.ts';
 import type { Lease } from './lease.ts';
 
+/** A timer stands still while the machine is suspended, and the lease does not: so none is set for longer, ms. */
+const longestSleepMs = 1_000;
+
 export interface KeeperEvents {
   /** These leases are due for renewal. Each must be answered with `confirm`, `retry` or `lose`. */
   renew(leases: Lease[]): void;
@@ -99,7 +102,8 @@ export class Keeper {
     }
     this.#timer?.cancel();
     this.#wakeAtMs = atMs;
-    this.#timer = this.#clock.after(atMs - this.#clock.monotonicMs(), () => this.#wake());
+    const sleepMs = Math.min(atMs - this.#clock.monotonicMs(), longestSleepMs);
+    this.#timer = this.#clock.after(sleepMs, () => this.#wake());
   }
 
   #wake(): void {

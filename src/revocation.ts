@@ -13,6 +13,8 @@ const memoryMs = 60 * 60 * 1000;
 export interface Revocation {
   readonly revoked: boolean;
   readonly epoch: number;
+  /** The server's time, ms. */
+  readonly nowMs: number;
   readonly limit: number;
   readonly grants: readonly Grant[];
 }
@@ -47,6 +49,7 @@ export async function revoke(
     return {
       revoked: reply.answers[0] === true,
       epoch: reply.epoch,
+      nowMs: reply.nowMs,
       limit: reply.limit,
       grants: reply.grants,
     };

@@ -7,6 +7,8 @@ import { type Grant, grantsOf } from './store.ts';
 export interface WakeUp {
   readonly semaphore: string;
   readonly epoch: number;
+  /** The server's time when it was sent, ms. */
+  readonly nowMs: number;
   readonly limit: number;
   readonly grants: readonly Grant[];
 }
@@ -139,13 +141,15 @@ export class WakeUps {
 /** Anybody may publish on a channel, so what comes is not trusted to be a message. */
 function decode(clientId: string, text: string): WakeUp | undefined {
   try {
-    const [semaphore, epoch, , limit, flat] = JSON.parse(text);
+    const [semaphore, epoch, nowUs, limit, flat] = JSON.parse(text);
     if (typeof semaphore !== 'string' || !Array.isArray(flat)) {
       return undefined;
     }
     const grants = grantsOf(clientId, flat);
-    const numbers = [epoch, limit, ...grants.flatMap((grant) => [grant.token, grant.expiresAtMs])];
-    return numbers.every(Number.isFinite) ? { semaphore, epoch, limit, grants } : undefined;
+    const numbers = [epoch, nowUs, limit, ...grants.flatMap((grant) => [grant.token, grant.expiresAtMs])];
+    return numbers.every(Number.isFinite)
+      ? { semaphore, epoch, nowMs: nowUs / 1000, limit, grants }
+      : undefined;
   } catch {
     return undefined;
   }

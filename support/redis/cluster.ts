@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts';
 import { Fleet, type FleetNode } from './fleet.ts';
-import { areInStep, replicationOf } from './replication.ts';
+import { areInStep, holdBack, replicationOf } from './replication.ts';
 
 export interface RedisCluster {
   /** All nodes, whatever their role is now; the first ones began as primaries. */
@@ -15,6 +15,11 @@ export interface RedisCluster {
   replicasOf(primary: FleetNode): Promise<FleetNode[]>;
   /** A planned failover (CLUSTER FAILOVER): nothing is lost. Resolves with the new primary when it serves. */
   failover(primary: FleetNode): Promise<FleetNode>;
+  /**
+   * Keeps the replicas of a primary from getting what is written from now on, so that it is lost when the primary dies.
+   * Resolves with the way to let replication go on, for after that.
+   */
+  holdReplication(primary: FleetNode): Promise<() => Promise<void>>;
   /** Moves the slot of a key, with all its keys, to another primary while clients go on. */
   moveSlotOf(key: string, to: FleetNode): Promise<void>;
   /** Resolves when every running replica has all that its primary has acknowledged. */
@@ -134,6 +139,10 @@ class Cluster implements RedisCluster {
     await heir.redis.call('CLUSTER', 'FAILOVER');
     await eventually('the replica is the primary', async () => (await roleOf(heir)) === 'master');
     return heir;
+  }
+
+  async holdReplication(primary: FleetNode): Promise<() => Promise<void>> {
+    return holdBack(primary, await this.replicasOf(primary));
   }
 
   async moveSlotOf(key: string, to: FleetNode): Promise<void> {

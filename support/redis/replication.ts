@@ -1,3 +1,4 @@
+import { eventually } from './eventually.ts';
 import type { FleetNode } from './fleet.ts';
 
 /** Where a server stands in its replication. */
@@ -28,4 +29,24 @@ export function areInStep(servers: readonly Replication[]): boolean {
     offsets.set(primaryPort, other);
     return other === offset;
   });
+}
+
+/**
+ * Keeps replicas from getting what their primary is told from now on. Resolves with the way to let replication go on,
+ * for after the primary has died.
+ */
+export async function holdBack(
+  primary: FleetNode,
+  replicas: readonly FleetNode[],
+): Promise<() => Promise<void>> {
+  const logInWith = async (password: string) => {
+    await Promise.all(replicas.map(({ redis }) => redis.config('SET', 'masterauth', password)));
+  };
+  // They can't log in again once they are thrown out, but stay fit to be promoted.
+  await logInWith('refused');
+  await primary.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
+  await eventually('no replica is attached', async () =>
+    /^connected_slaves:0/m.test(await primary.redis.info('replication')),
+  );
+  return () => logInWith('');
 }

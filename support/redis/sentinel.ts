@@ -1,6 +1,6 @@
 import { eventually } from './eventually.ts';
 import { Fleet, type FleetNode } from './fleet.ts';
-import { areInStep, replicationOf } from './replication.ts';
+import { areInStep, holdBack, replicationOf } from './replication.ts';
 
 export interface SentinelGroup {
   /** The servers, whatever their role is now; the first began as the primary. */
@@ -113,16 +113,7 @@ class Group implements SentinelGroup {
   async holdReplication(): Promise<() => Promise<void>> {
     const primary = await this.primary();
     const replicas = running(this.nodes).filter((node) => node !== primary);
-    const logInWith = async (password: string) => {
-      await Promise.all(replicas.map(({ redis }) => redis.config('SET', 'masterauth', password)));
-    };
-    // They can't log in again once they are thrown out, but stay fit to be promoted.
-    await logInWith('refused');
-    await primary.redis.call('CLIENT', 'KILL', 'TYPE', 'replica');
-    await eventually('no replica is attached', async () =>
-      /^connected_slaves:0/m.test(await primary.redis.info('replication')),
-    );
-    return () => logInWith('');
+    return holdBack(primary, replicas);
   }
 
   async synced(): Promise<void> {

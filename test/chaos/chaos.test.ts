@@ -15,6 +15,7 @@ test('a short storm of all faults breaks no promise outside the documented windo
 }, async () => {
   const folder = resolve(import.meta.dirname, '../../.cache/chaos/test');
   await runChaos({
+    on: 'standalone',
     seed,
     durationMs: 8_000,
     workers: 5,

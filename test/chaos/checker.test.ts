@@ -93,6 +93,20 @@ describe('over-issue', () => {
     expect(broken(old.end(100))).toMatchObject({ [overIssue]: '1 + 0' });
   });
 
+  test('is in a documented window after a failover that may have lost writes, and outside it after a planned one', () => {
+    expect(broken(third(50).fault(30, 45, 'kill-primary').end(100))).toMatchObject({ [overIssue]: '0 + 1' });
+    expect(broken(third(50).fault(30, 45, 'planned-failover').end(100))).toMatchObject({
+      [overIssue]: '1 + 0',
+    });
+    const late = new Story()
+      .grant(0, 10, a, 1)
+      .grant(0, 20, b, 1)
+      .grant(0, 8_000, c, 1)
+      .release(8_100, a, 1)
+      .release(8_100, b, 1);
+    expect(broken(late.fault(30, 45, 'kill-primary').end(9_000))).toMatchObject({ [overIssue]: '1 + 0' });
+  });
+
   test('is in a documented window if a holder could not check in after a FLUSHALL', () => {
     const old = third(50)
       .grant(1, 2, c, 7)
@@ -194,6 +208,17 @@ describe('order', () => {
     expect(broken(story(6).end(100))).not.toHaveProperty([order]);
     expect(broken(story(8).fault(5, 15, 'cut', 0).end(100))).not.toHaveProperty([order]);
     expect(broken(story(8).fault(5, 15, 'cut', 1).end(100))).toHaveProperty([order]);
+  });
+
+  test('is not broken by a record that a late copy of its acquire brings back for a moment', () => {
+    const story = new Story()
+      .ask(0, b, 1)
+      .snapshot(10, [], [permitId(b, 1)])
+      .grant(0, 20, b, 1)
+      .ask(22, a, 1)
+      .snapshot(25, [], [permitId(a, 1), permitId(b, 1)])
+      .snapshot(30, [], [permitId(a, 1)]);
+    expect(broken(story.end(100))).not.toHaveProperty([overtaking]);
   });
 
   test('is kept by who left the line', () => {

@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { nodeArgs } from '../../support/redis/watched.ts';
 import { type ChaosSettings, nowUs, type SupervisorEvent } from './history.ts';
+import type { Way } from './way.ts';
 
 /** What a worker is told at its start. */
 export interface WorkerOrders {
   readonly worker: string;
   readonly slot: number;
   readonly seed: number;
-  readonly redisUrl: string;
+  readonly way: Way;
   readonly storePort: number;
   readonly folder: string;
   readonly prefix: string;

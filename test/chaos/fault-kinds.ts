@@ -1,3 +1,5 @@
+import type { TargetKind } from './target.ts';
+
 /** What can happen in a chaos run, and to whom. */
 export interface FaultTraits {
   /** `worker`: to one process or its connections; `server`: to Redis, and so to all. */
@@ -8,8 +10,15 @@ export interface FaultTraits {
   readonly share: number;
   /** Takes Redis away, so everybody has to connect again. */
   readonly cutsAll?: boolean;
+  /** Where it can be made; everywhere, if nothing is said. */
+  readonly on?: readonly TargetKind[];
+  /** Whether what Redis has acknowledged may be gone afterwards: all of it, or the latest. */
+  readonly loses?: 'all' | 'latest';
   readonly text: string;
 }
+
+const standalone = ['standalone'] as const;
+const fleets = ['sentinel', 'cluster'] as const;
 
 export const faultKinds = {
   kill: { strikes: 'worker', forMs: [0, 0], share: 3, text: 'a worker is killed, another comes' },
@@ -37,11 +46,18 @@ export const faultKinds = {
   'kill-clients': { strikes: 'server', forMs: [0, 0], share: 2, text: 'CLIENT KILL TYPE normal' },
   'kill-subscribers': { strikes: 'server', forMs: [0, 0], share: 2, text: 'CLIENT KILL TYPE pubsub' },
   'script-flush': { strikes: 'server', forMs: [0, 0], share: 2, text: 'SCRIPT FLUSH' },
-  freeze: { strikes: 'server', forMs: [100, 3_000], share: 2, text: 'SIGSTOP of the server, then SIGCONT' },
+  freeze: {
+    strikes: 'server',
+    forMs: [100, 3_000],
+    share: 2,
+    on: standalone,
+    text: 'SIGSTOP of the server, then SIGCONT',
+  },
   restart: {
     strikes: 'server',
     forMs: [0, 1_500],
     share: 2,
+    on: standalone,
     cutsAll: true,
     text: 'a restart that keeps all data',
   },
@@ -49,6 +65,7 @@ export const faultKinds = {
     strikes: 'server',
     forMs: [0, 1_500],
     share: 2,
+    on: standalone,
     cutsAll: true,
     text: 'SIGKILL of the server, and a restart from its append-only file',
   },
@@ -56,17 +73,84 @@ export const faultKinds = {
     strikes: 'server',
     forMs: [0, 1_500],
     share: 2,
+    on: standalone,
+    loses: 'all',
     cutsAll: true,
     text: 'a restart without data',
   },
-  flush: { strikes: 'server', forMs: [0, 0], share: 2, text: 'FLUSHALL' },
+  flush: { strikes: 'server', forMs: [0, 0], share: 2, loses: 'all', text: 'FLUSHALL' },
   resize: { strikes: 'server', forMs: [0, 0], share: 3, text: 'another limit' },
-  'clock-forward': { strikes: 'server', forMs: [0, 0], share: 1, text: "the server's clock is set forward" },
-  'clock-back': { strikes: 'server', forMs: [0, 0], share: 1, text: "the server's clock is set back" },
+  'clock-forward': {
+    strikes: 'server',
+    forMs: [0, 0],
+    share: 1,
+    on: standalone,
+    text: "the server's clock is set forward",
+  },
+  'clock-back': {
+    strikes: 'server',
+    forMs: [0, 0],
+    share: 1,
+    on: standalone,
+    text: "the server's clock is set back",
+  },
+  'kill-primary': {
+    strikes: 'server',
+    forMs: [0, 1_500],
+    share: 2,
+    on: fleets,
+    cutsAll: true,
+    loses: 'latest',
+    text: 'SIGKILL of the primary, a replica takes over; then it comes back',
+  },
+  'kill-behind': {
+    strikes: 'server',
+    forMs: [100, 1_000],
+    share: 2,
+    on: fleets,
+    cutsAll: true,
+    loses: 'latest',
+    text: 'the same, and no replica has what was written in this time',
+  },
+  'freeze-primary': {
+    strikes: 'server',
+    forMs: [100, 4_000],
+    share: 2,
+    on: fleets,
+    loses: 'latest',
+    text: 'SIGSTOP of the primary, then SIGCONT; in between a replica may take over',
+  },
+  failover: {
+    strikes: 'server',
+    forMs: [0, 0],
+    share: 2,
+    on: ['sentinel'],
+    loses: 'latest',
+    text: 'SENTINEL FAILOVER, which does not wait for the replica',
+  },
+  'planned-failover': {
+    strikes: 'server',
+    forMs: [0, 0],
+    share: 2,
+    on: ['cluster'],
+    text: 'CLUSTER FAILOVER, which loses nothing',
+  },
+  'move-slot': {
+    strikes: 'server',
+    forMs: [0, 0],
+    share: 2,
+    on: ['cluster'],
+    text: 'the slot with all its keys moves to another primary',
+  },
 } as const satisfies Record<string, FaultTraits>;
 
 export type FaultKind = keyof typeof faultKinds;
 
 export const allFaultKinds = Object.keys(faultKinds) as FaultKind[];
+
+/** Those that there are on such a target. */
+export function kindsOn(target: TargetKind): FaultKind[] {
+  return allFaultKinds.filter((kind) => traitsOf(kind).on?.includes(target) ?? true);
+}
 
 export const traitsOf = (kind: FaultKind): FaultTraits => faultKinds[kind];

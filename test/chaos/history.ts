@@ -9,6 +9,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FaultKind } from './fault-kinds.ts';
+import type { TargetKind } from './target.ts';
 
 /** Of a worker process, in its own file. Each life of a worker is a worker of its own: `w3.1` was killed, `w3.2` is next. */
 export type WorkerEvent =
@@ -66,7 +67,8 @@ export type SupervisorEvent =
       forMs: number;
       value?: number;
     }
-  | { kind: 'fault ends'; at: number; id: number; note?: string }
+  /** `servedAt`: when another server had taken over, if one did. */
+  | { kind: 'fault ends'; at: number; id: number; note?: string; servedAt?: number }
   /** Written before the signal is sent. */
   | { kind: 'killed'; at: number; worker: string }
   | { kind: 'exited'; at: number; worker: string; code: number | null; signal: string | null }
@@ -115,6 +117,7 @@ export interface ChaosSettings {
   /** The longest hold, and the longest once no fault is made any more. */
   readonly holdMs: number;
   readonly calmHoldMs: number;
+  readonly on: TargetKind;
   readonly server: string;
 }
 

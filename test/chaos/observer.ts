@@ -9,7 +9,7 @@ const keysEveryMs = 1_000;
 /** Watches the semaphore from outside, past the proxies, and writes down every change that it sees. */
 export class Observer {
   readonly #client: SemaphoreClient;
-  readonly #redis: Redis;
+  readonly #primary: () => Promise<Redis>;
   readonly #scope: { readonly prefix: string; readonly name: string };
   readonly #log: (event: SupervisorEvent) => void;
   readonly #running: Promise<unknown>;
@@ -19,12 +19,12 @@ export class Observer {
 
   constructor(
     client: SemaphoreClient,
-    redis: Redis,
+    primary: () => Promise<Redis>,
     scope: { readonly prefix: string; readonly name: string },
     log: (event: SupervisorEvent) => void,
   ) {
     this.#client = client;
-    this.#redis = redis;
+    this.#primary = primary;
     this.#scope = scope;
     this.#log = log;
     this.#running = Promise.all([this.#watchLine(), this.#watchKeys()]);
@@ -76,8 +76,9 @@ export class Observer {
   }
 
   async keysWithoutTtl(): Promise<string[]> {
-    const keys = await this.#redis.keys(`${this.#scope.prefix}:*`);
-    const ttls = await Promise.all(keys.map((key) => this.#redis.pttl(key)));
+    const redis = await this.#primary();
+    const keys = await redis.keys(`${this.#scope.prefix}:*`);
+    const ttls = await Promise.all(keys.map((key) => redis.pttl(key)));
     return keys.filter((_, i) => ttls[i] === -1);
   }
 }

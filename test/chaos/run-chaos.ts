@@ -1,25 +1,29 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { SemaphoreClient } from '../../src/index.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 import { CleanUp } from './clean-up.ts';
 import { Crew } from './crew.ts';
-import type { FaultKind } from './fault-kinds.ts';
-import { makers, type Scene } from './faults.ts';
+import { type FaultKind, kindsOn } from './fault-kinds.ts';
+import { makeFault, type Scene } from './faults.ts';
+import { FleetTarget } from './fleet-target.ts';
 import { GuardedStore } from './guarded-store.ts';
 import { type ChaosSettings, HistoryLog, nowUs, type SupervisorEvent } from './history.ts';
 import { Limits } from './limits.ts';
 import { Observer } from './observer.ts';
+import { Proxies } from './proxies.ts';
 import { drawSchedule, type PlannedFault } from './schedule.ts';
 import { defaults, recoveryBoundMs } from './settings.ts';
 import { StandaloneTarget } from './standalone-target.ts';
+import type { Target, TargetKind } from './target.ts';
+import { takeWay } from './way.ts';
 
 export interface ChaosOptions {
+  readonly on: TargetKind;
   readonly seed: number;
   readonly durationMs: number;
   readonly workers: number;
+  /** Those of them that there are on this target. */
   readonly kinds: readonly FaultKind[];
   /** The mean time between faults, ms. */
   readonly gapMs: { readonly worker: number; readonly server: number };
@@ -48,21 +52,29 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
   mkdirSync(folder, { recursive: true });
   await using cleanUp = new CleanUp();
 
-  const target = cleanUp.add(await StandaloneTarget.start(join(folder, 'redis')), (one) => one.stop());
+  const prefix = `chaos-${seed}`;
+  const target: Target = cleanUp.add(
+    options.on === 'standalone'
+      ? await StandaloneTarget.start(join(folder, 'redis'))
+      : await FleetTarget.start(options.on, { prefix, name }),
+    (one) => one.stop(),
+  );
   const settings: ChaosSettings = {
     ...defaults,
     ...(options.presenceMs && { presenceMs: options.presenceMs }),
     seed,
     workers,
+    on: target.kind,
     server: target.description,
   };
-  for (const kind of options.kinds) {
+  const wanted = kindsOn(target.kind).filter((kind) => options.kinds.includes(kind));
+  for (const kind of wanted) {
     const why = target.impossible.get(kind);
     if (why !== undefined) note(`SKIPPED: ${kind}: ${why}`);
   }
   const { limit } = settings;
   const plan = { seed, durationMs: options.durationMs, workers, gapMs: options.gapMs, limit };
-  const kinds = options.kinds.filter((kind) => !target.impossible.has(kind));
+  const kinds = wanted.filter((kind) => !target.impossible.has(kind));
   const schedule = drawSchedule({ ...plan, kinds });
   writeFileSync(join(folder, 'schedule.json'), JSON.stringify({ ...plan, kinds, schedule }, undefined, 1));
 
@@ -84,11 +96,10 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
   };
   log({ kind: 'settings', at: nowUs(), settings });
 
-  const prefix = `chaos-${seed}`;
-  const redis = cleanUp.add(openRedis(target.url), (one) => one.disconnect());
   const { presenceMs, attemptTimeoutMs, unavailableAfterMs } = settings;
+  const past = cleanUp.add(takeWay(target.way({})), (one) => one.close());
   const client = cleanUp.add(
-    new SemaphoreClient(target.url, {
+    new SemaphoreClient(past.connection, {
       prefix,
       label: 'supervisor',
       presenceMs,
@@ -98,19 +109,21 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
     (one) => one.close(),
   );
   const store = cleanUp.add(await GuardedStore.open(limit, log), (one) => one.close());
-  const proxies: FaultProxy[] = [];
+  const proxies: Proxies[] = [];
   for (let slot = 0; slot < workers; slot++) {
-    proxies.push(cleanUp.add(await FaultProxy.before(target.url), (one) => one[Symbol.asyncDispose]()));
+    proxies.push(cleanUp.add(await Proxies.before(target.addresses), (one) => one[Symbol.asyncDispose]()));
   }
   const crew = cleanUp.add(
     new Crew((slot) => {
-      const redisUrl = (proxies[slot] as FaultProxy).url;
-      return { seed, redisUrl, storePort: store.port, folder, prefix, name, settings };
+      const way = target.way((proxies[slot] as Proxies).detours);
+      return { seed, way, storePort: store.port, folder, prefix, name, settings };
     }, log),
     (one) => one.killAll(),
   );
   await crew.start(workers);
-  const observer = cleanUp.add(new Observer(client, redis, { prefix, name }, log), (one) => one.stop());
+  const observer = cleanUp.add(new Observer(client, () => target.primary(), { prefix, name }, log), (one) =>
+    one.stop(),
+  );
   const limits = cleanUp.add(new Limits(client.semaphore(name, { limit }), store, log), (one) => one.close());
 
   const startedAt = performance.now();
@@ -124,7 +137,7 @@ export async function runChaos(options: ChaosOptions): Promise<void> {
   await sleep(500);
   enter('faults');
   const quiet = sleep(options.durationMs);
-  await strike(schedule, { target, crew, proxies, redis, client, resize: (to) => limits.set(to) }, log);
+  await strike(schedule, { target, crew, proxies, resize: (to) => limits.set(to) }, log);
   await quiet;
   for (const proxy of proxies) proxy.resume();
   await limits.set(limit);
@@ -171,17 +184,11 @@ async function make(
   const where = slot === undefined ? {} : { slot };
   const how = value === undefined ? {} : { value };
   log({ kind: 'fault begins', at: nowUs(), id, fault: kind, forMs, ...where, ...how });
-  let failure: { note: string } | undefined;
+  let outcome: { note: string } | { servedAt: number } | undefined;
   try {
-    await makers[kind](scene, { id, kind, atMs: 0, forMs, ...where, ...how });
+    outcome = await makeFault(scene, { id, kind, atMs: 0, forMs, ...where, ...how });
   } catch (error) {
-    failure = { note: String(error) };
+    outcome = { note: String(error) };
   }
-  log({ kind: 'fault ends', at: nowUs(), id, ...failure });
-}
-
-function openRedis(url: string): Redis {
-  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  redis.on('error', () => {});
-  return redis;
+  log({ kind: 'fault ends', at: nowUs(), id, ...outcome });
 }

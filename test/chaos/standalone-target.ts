@@ -1,21 +1,37 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { type RedisServer, startRedis } from '../../support/redis/start-redis.ts';
 import type { FaultKind } from './fault-kinds.ts';
+import { stopProcess } from './faults.ts';
 import { ServerClock } from './server-clock.ts';
-import type { Target } from './target.ts';
+import { commonMakers } from './server-faults.ts';
+import type { Maker, Target } from './target.ts';
+import { type Address, type Detours, detour, type Way } from './way.ts';
 
 /** Nothing that was acknowledged is lost, also when the server is killed. */
 const config = { appendonly: 'yes', appendfsync: 'always' };
 
 /** One server with an append-only file, which can be stopped, killed, emptied and sent through time. */
 export class StandaloneTarget implements Target {
+  readonly kind = 'standalone';
   readonly description: string;
-  readonly url: string;
+  readonly addresses: readonly Address[];
+  readonly makers: Readonly<Partial<Record<FaultKind, Maker>>> = {
+    ...commonMakers(async () => [await this.primary()]),
+    freeze: ({ forMs }) => stopProcess(this.#server.pid as number, forMs),
+    restart: ({ forMs }) => this.#restart({ keep: true, graceful: true, awayMs: forMs }),
+    crash: ({ forMs }) => this.#restart({ keep: true, graceful: false, awayMs: forMs }),
+    forget: ({ forMs }) => this.#restart({ keep: false, graceful: true, awayMs: forMs }),
+    'clock-forward': ({ value = 0 }) => this.#shiftClock(value),
+    'clock-back': ({ value = 0 }) => this.#shiftClock(-value),
+  };
   readonly impossible: ReadonlyMap<FaultKind, string>;
   readonly #folder: string;
   readonly #clock: ServerClock | undefined;
+  readonly #address: Address;
+  readonly #redis: Redis;
   #server: RedisServer;
   #data: string;
   #lives = 1;
@@ -32,7 +48,11 @@ export class StandaloneTarget implements Target {
     this.#data = data;
     this.#clock = clock;
     this.impossible = impossible;
-    this.url = server.url;
+    const { hostname: host, port } = new URL(server.url);
+    this.#address = { host, port: Number(port) };
+    this.addresses = [this.#address];
+    this.#redis = new Redis({ ...this.#address, maxRetriesPerRequest: null, retryStrategy: () => 50 });
+    this.#redis.on('error', () => {});
     this.description = server.description;
   }
 
@@ -58,7 +78,26 @@ export class StandaloneTarget implements Target {
     return new StandaloneTarget(server, folder, data, clock, impossible);
   }
 
-  async restart({
+  way(detours: Detours): Way {
+    const { host, port } = detour(this.#address, detours);
+    return { kind: 'standalone', url: `redis://${host}:${port}` };
+  }
+
+  primary(): Promise<Redis> {
+    return Promise.resolve(this.#redis);
+  }
+
+  async stop(): Promise<void> {
+    this.#redis.disconnect();
+    await this.#server.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #shiftClock(ms: number): Promise<undefined> {
+    this.#clock?.shift(ms);
+  }
+
+  async #restart({
     keep,
     graceful,
     awayMs,
@@ -66,27 +105,13 @@ export class StandaloneTarget implements Target {
     keep: boolean;
     graceful: boolean;
     awayMs: number;
-  }): Promise<void> {
-    if (!graceful) process.kill(this.pid() as number, 'SIGKILL');
+  }): Promise<undefined> {
+    if (!graceful) process.kill(this.#server.pid as number, 'SIGKILL');
     await this.#server.stop();
     if (!keep) this.#data = join(this.#folder, `data-${++this.#lives}`);
     await sleep(awayMs);
-    const port = Number(new URL(this.url).port);
-    const options = { own: true, config, dir: this.#data, port };
+    const options = { own: true, config, dir: this.#data, port: this.#address.port };
     this.#server = await startWith(this.#clock, () => startRedis(options));
-  }
-
-  shiftClock(ms: number): void {
-    this.#clock?.shift(ms);
-  }
-
-  pid(): number | undefined {
-    return this.#server.pid;
-  }
-
-  async stop(): Promise<void> {
-    await this.#server.stop();
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -16,6 +16,8 @@ export interface FaultStory extends Interval {
   readonly slot: number | undefined;
   readonly value: number;
   readonly note: string | undefined;
+  /** When Redis could be used again: another server had taken over, or the same was back. */
+  readonly servedAt: number;
 }
 
 export interface WorkerStory {

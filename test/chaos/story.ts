@@ -4,7 +4,14 @@ import { defaults } from './settings.ts';
 /** Leaves the times out: a hand-made history gives them in ms, before the event. */
 type Untimed<E> = E extends { at: number } ? Omit<E, 'at'> & { at?: number } : never;
 
-const settings: ChaosSettings = { ...defaults, limit: 2, seed: 1, workers: 2, server: 'none' };
+const settings: ChaosSettings = {
+  ...defaults,
+  limit: 2,
+  seed: 1,
+  workers: 2,
+  on: 'standalone',
+  server: 'none',
+};
 
 /** A history made by hand, to show that a check can fail. Times are in ms. */
 export class Story implements History {

@@ -1,17 +1,35 @@
+import type { Redis } from 'ioredis';
 import type { FaultKind } from './fault-kinds.ts';
+import type { PlannedFault } from './schedule.ts';
+import type { Address, Detours, Way } from './way.ts';
 
-/** The Redis that a chaos run torments: a server of its own, or later a Sentinel group or a Cluster. */
+/** What a run can be made on. */
+export const targetKinds = ['standalone', 'sentinel', 'cluster'] as const;
+
+export type TargetKind = (typeof targetKinds)[number];
+
+/** What a maker may say of the fault that it has made. */
+export interface FaultOutcome {
+  /** When another server had taken over, in the time of the history. */
+  readonly servedAt: number;
+}
+
+/** Makes a fault; resolves with its end. */
+export type Maker = (fault: PlannedFault) => Promise<FaultOutcome | undefined>;
+
+/** The Redis that a chaos run torments. */
 export interface Target {
+  readonly kind: TargetKind;
   readonly description: string;
-  /** Where the proxies lead; the same for the target's whole life. */
-  readonly url: string;
-  /** Which faults can't be made here, and why. */
+  /** Whatever a client may connect to, each the same for the target's whole life. */
+  readonly addresses: readonly Address[];
+  /** How to get there; past the proxies unless detours are given. */
+  way(detours: Detours): Way;
+  /** How the servers are struck. */
+  readonly makers: Readonly<Partial<Record<FaultKind, Maker>>>;
+  /** Which of its faults can't be made on this machine, and why. */
   readonly impossible: ReadonlyMap<FaultKind, string>;
-  /** Resolves when the server is back; its data kept or gone. `graceful` lets it end by itself, otherwise it is killed. */
-  restart(how: { keep: boolean; graceful: boolean; awayMs: number }): Promise<void>;
-  /** Sets the server's clock forward, or back with a negative number. */
-  shiftClock(ms: number): void;
-  /** The server's process, to be stopped for a while. */
-  pid(): number | undefined;
+  /** A connection to the server that has the semaphore now. */
+  primary(): Promise<Redis>;
   stop(): Promise<void>;
 }

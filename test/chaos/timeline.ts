@@ -50,7 +50,8 @@ function faultsOf(supervisor: readonly SupervisorEvent[], endAt: number): FaultS
     .filter((event) => event.kind === 'fault begins')
     .map(({ id, fault, slot, value = 0, at }) => {
       const end = ends.get(id);
-      return { id, kind: fault, slot, value, from: at, to: end?.at ?? endAt, note: end?.note };
+      const to = end?.at ?? endAt;
+      return { id, kind: fault, slot, value, from: at, to, note: end?.note, servedAt: end?.servedAt ?? to };
     });
 }
 

@@ -2,6 +2,7 @@
  * When exclusion may fail, as docs/design.md says under "When Redis forgets", as data: computed from the faults that were
  * made, never from what the implementation did.
  */
+import { traitsOf } from './fault-kinds.ts';
 import { checkInMs, reconnectMs, slackMs } from './settings.ts';
 import {
   type FaultStory,
@@ -32,12 +33,12 @@ export interface Exclusion {
 
 export function documentedWindows(timeline: Timeline): DocumentedWindow[] {
   return timeline.faults.flatMap((fault) => {
-    switch (fault.kind) {
-      case 'flush':
-      case 'forget':
+    if (fault.kind === 'clock-forward') return [leap(fault, timeline), unheard(fault)];
+    switch (traitsOf(fault.kind).loses) {
+      case 'all':
         return [newcomers(fault, timeline), unreachable(fault, timeline)];
-      case 'clock-forward':
-        return [leap(fault, timeline), unheard(fault)];
+      case 'latest':
+        return [stale(fault, timeline), unreachable(fault, timeline)];
       default:
         return [];
     }
@@ -55,9 +56,20 @@ function newcomers(fault: FaultStory, { settings }: Timeline): DocumentedWindow 
   };
 }
 
+/** A replica that took over may lack the latest writes, which shows when those who made them check in. */
+function stale(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
+  return {
+    why: `a replica took over that may lack the latest (${fault.kind} ${fault.id})`,
+    from: fault.from,
+    to: fault.to + (reconnectMs + checkInMs(settings) + slackMs) * ms,
+    covers: () => true,
+  };
+}
+
 /** Who can not reach Redis, or does not run, while the semaphore is closed: until its lease ends. */
 function unreachable(fault: FaultStory, { settings, faults }: Timeline): DocumentedWindow {
-  const backMs = fault.kind === 'forget' ? reconnectMs : 0;
+  const { loses, cutsAll } = traitsOf(fault.kind);
+  const backMs = loses === 'latest' || cutsAll ? reconnectMs : 0;
   const closedMs = settings.presenceMs / 2;
   const closedUntil = fault.to + (backMs + closedMs) * ms;
   return {
@@ -68,7 +80,7 @@ function unreachable(fault: FaultStory, { settings, faults }: Timeline): Documen
       const away = others.filter(({ worker }) => {
         const struck = faults.filter(({ slot }) => slot === worker.slot);
         return (
-          longestPeace([...struck, ...worker.pauses], fault.from, closedUntil) <
+          longestPeace([...struck, ...worker.pauses], fault.servedAt, closedUntil) <
           (settings.presenceMs / 3) * ms
         );
       });

@@ -8,6 +8,7 @@ import type { WorkerCommand, WorkerOrders } from './crew.ts';
 import { HistoryLog, nowUs, type WorkerEvent } from './history.ts';
 import { Random } from './random.ts';
 import { StoreClient } from './store-client.ts';
+import { takeWay } from './way.ts';
 import { Workload } from './workload.ts';
 
 const tickMs = 10;
@@ -21,8 +22,13 @@ const history = new HistoryLog<WorkerEvent>(orders.folder, orders.worker);
 const log = (event: WorkerEvent) => history.write(event);
 
 process.on('disconnect', () => process.exit());
-process.on('unhandledRejection', (error) => log({ kind: 'stray', at: nowUs(), error: `rejected: ${error}` }));
-process.on('uncaughtException', (error) => log({ kind: 'stray', at: nowUs(), error: `thrown: ${error}` }));
+const told = (error: unknown) => (error instanceof Error ? error.stack : String(error));
+process.on('unhandledRejection', (error) =>
+  log({ kind: 'stray', at: nowUs(), error: `rejected: ${told(error)}` }),
+);
+process.on('uncaughtException', (error) =>
+  log({ kind: 'stray', at: nowUs(), error: `thrown: ${told(error)}` }),
+);
 
 let tickedAt = nowUs();
 let aliveAt = 0;
@@ -36,7 +42,8 @@ setInterval(() => {
   tickedAt = at;
 }, tickMs);
 
-const client = new SemaphoreClient(orders.redisUrl, {
+const { connection, close: closeConnection } = takeWay(orders.way);
+const client = new SemaphoreClient(connection, {
   prefix: orders.prefix,
   label: orders.worker,
   presenceMs: settings.presenceMs,
@@ -76,6 +83,7 @@ process.on('message', async (command: WorkerCommand) => {
       return;
     case 'close':
       await client.close();
+      closeConnection();
       store.close();
       await sleep(50); // what is still to be said on this connection
       process.disconnect();

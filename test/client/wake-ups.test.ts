@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { channelOf, type RecordParts, writeRecord } from '../../src/redis/keys.ts';
+import { channelOf, keysOf, type RecordParts, writeRecord } from '../../src/redis/keys.ts';
+import { beatScript } from '../../src/redis/lua.generated.ts';
 import {
   expectFree,
   openClient,
@@ -143,6 +144,23 @@ describe('a message', () => {
     await until('it is served', () => request.state === 'resolved');
   });
 
+  it('from a clock that was set forward since the last reply is only a reason to look: it would be relied on for too long', async () => {
+    const { prefix, proxy, waiter, held, holder, request } = await holderAndWaiter();
+    const redis = openRedis();
+    const [place] = (await holder.inspect('api')).waiters;
+    const epoch = Number(await redis.hget(keysOf(prefix, 'api').state, 'epoch'));
+    const own = place?.id.slice(waiter.id.length + 1);
+    const beats = proxy.count(beatScript.sha);
+    const nowMs = Date.now() + 60_000;
+    const forged = JSON.stringify(['api', epoch, nowMs * 1_000, 1, [own, nowMs * 1_000, nowMs + 60_000]]);
+    expect(await redis.publish(channelOf(prefix, waiter.id), forged)).toBe(1);
+    await until('it has looked', () => beats.count > 0);
+    expect(request.state).toBe('pending');
+    expect(await holder.inspect('api')).toMatchObject({ held: 1, waiting: 1 });
+    await held.release();
+    expect((await until('it is served', () => request.value)).isHeld).toBe(true);
+  });
+
   it('that comes twice, or long after, changes nothing', async () => {
     const { prefix, waiter, holder, held, request } = await holderAndWaiter();
     const [subscriber, redis] = [openRedis(), openRedis()];
@@ -168,17 +186,25 @@ describe('a message', () => {
 });
 
 describe('however many wait', () => {
-  it('a client has two connections: a thousand waiters of two semaphores', async () => {
+  it('a client has two connections: ten thousand waiters of two semaphores', async () => {
     const proxy = await openProxy();
     const client = openClient({ connection: proxy.url });
-    const semaphores = ['one', 'two'].map((name) => client.semaphore(name, one));
-    const served = semaphores.map((semaphore) =>
-      Promise.all(Array.from({ length: 500 }, () => semaphore.run(() => {}))),
+    const many = { limit: 5_000, leaseMs: 300_000 };
+    const semaphores = ['one', 'two'].map((name) => client.semaphore(name, many));
+    const held = await Promise.all(semaphores.map((semaphore) => semaphore.acquire({ weight: 5_000 })));
+    const waiters = semaphores.flatMap((semaphore) =>
+      Array.from({ length: 5_000 }, () => semaphore.run(() => {})),
     );
-    await Promise.all(served);
+    await until('all are in line', async () => {
+      const lines = await Promise.all(semaphores.map((semaphore) => semaphore.inspect()));
+      return lines.every(({ waiting }) => waiting === 5_000);
+    });
+    await until('messages are heard', () => proxy.connections.size === 2);
+    await Promise.all(held.map((permit) => permit.release()));
+    await Promise.all(waiters);
     expect(proxy.accepted).toBe(2);
     expect(proxy.connections.size).toBe(2);
-    await expectFree(client, 'one', 1);
+    await expectFree(client, 'one', 5_000);
   });
 
   it('one release wakes one: 1,000 waiters in 20 clients, one script and one message', async () => {

@@ -162,4 +162,20 @@ export const clientMutants: readonly Mutant[] = [
     to: '',
     caughtBy: ['test/client/revoke.test.ts'],
   },
+  {
+    name: 'a message from a clock that was set forward is believed',
+    breaks: 'guarantee 8: no permit is relied on past its expiry',
+    file: 'src/engine.ts',
+    from: 'bound.allows(message.nowMs)',
+    to: 'true',
+    caughtBy: ['test/client/wake-ups.test.ts'],
+  },
+  {
+    name: 'the keeper sleeps through a suspension',
+    breaks: 'guarantee 8: the signal aborts in time',
+    file: 'src/keeper.ts',
+    from: 'const longestSleepMs = 1_000;',
+    to: 'const longestSleepMs = 3_600_000;',
+    caughtBy: ['test/unit/keeper.test.ts'],
+  },
 ];

@@ -30,10 +30,11 @@ export class FaultProxy {
   readonly #server: Server;
   readonly #target: URL;
   readonly #faults = new Map<Direction, Fault>();
-  readonly #watchers: Watchers = { traps: new Set(), counters: new Set() };
+  readonly #watchers: Watchers;
   #refusing = false;
 
-  private constructor(server: Server, target: URL) {
+  private constructor(server: Server, target: URL, watchers: Watchers) {
+    this.#watchers = watchers;
     const url = new URL(target);
     url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.url = url.href;
@@ -41,10 +42,12 @@ export class FaultProxy {
     this.#target = target;
   }
 
-  static async before(url: string): Promise<FaultProxy> {
+  /** `partner`: another proxy of the same client; a reply that is to be lost is then lost at whichever it comes by first. */
+  static async before(url: string, partner?: FaultProxy): Promise<FaultProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new FaultProxy(server, new URL(url));
+    const watchers: Watchers = partner ? partner.#watchers : { traps: new Set(), counters: new Set() };
+    return new FaultProxy(server, new URL(url), watchers);
   }
 
   /** The latest open connection whose client began with this text, for instance its name. */
@@ -98,6 +101,11 @@ export class FaultProxy {
     return new Promise((sprung) => this.#watchers.traps.add({ text, sprung }));
   }
 
+  /** Forgets the replies that were still to be lost. */
+  disarm(): void {
+    this.#watchers.traps.clear();
+  }
+
   /** Counts from now on how many requests with this text the clients have sent. */
   count(text: string): { readonly count: number } {
     const counter = { text, count: 0 };
@@ -131,7 +139,7 @@ export class FaultProxy {
 }
 
 /** One connection through the proxy. */
-class ProxiedConnection {
+export class ProxiedConnection {
   /** The first of what its client has sent. */
   beginning = '';
 

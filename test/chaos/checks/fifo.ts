@@ -90,8 +90,11 @@ interface GrantInLine extends PermitStory {
 /** Who stood before it, for each grant. If it never was seen in line: who was there already when it was asked for. */
 function* grantsWithThoseBefore({ permits, snapshots }: Timeline): Generator<GrantInLine> {
   const seen = new Map<string, { before: Set<string>; atLast: readonly string[]; seenAt: number }>();
-  for (const { waiters, at } of snapshots) {
+  // A late copy of its acquire may bring a record back into the line after its grant: to no end, and for a moment.
+  const grantedAt = new Map(permits.map((permit) => [permit.permit, permit.grantedAt]));
+  for (const { waiters, at, asked } of snapshots) {
     waiters.forEach((record, i) => {
+      if (asked >= (grantedAt.get(record) ?? Number.POSITIVE_INFINITY)) return;
       const atLast = waiters.slice(0, i);
       const earlier = seen.get(record);
       if (earlier === undefined) {

@@ -1,3 +1,4 @@
+import { traitsOf } from '../fault-kinds.ts';
 import { ms, type PermitStory, type Timeline } from '../stories.ts';
 import { type Finding, finding, type Verdict, verdict } from '../verdict.ts';
 import type { DocumentedWindow } from '../windows.ts';
@@ -30,7 +31,7 @@ export function checkServerCount(timeline: Timeline, windows: readonly Documente
     }
     const restoring = timeline.faults.some(
       ({ kind, from, to }) =>
-        (kind === 'flush' || kind === 'forget') &&
+        traitsOf(kind).loses !== undefined &&
         from <= snapshot.at &&
         snapshot.at <= to + (settings.presenceMs + settings.leaseMs[1]) * 2 * ms,
     );

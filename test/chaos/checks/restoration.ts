@@ -1,3 +1,4 @@
+import { traitsOf } from '../fault-kinds.ts';
 import { checkInMs } from '../settings.ts';
 import { longestPeace, ms, type Timeline } from '../stories.ts';
 import { type Finding, type Verdict, verdict } from '../verdict.ts';
@@ -7,7 +8,7 @@ const soonMs = 10_000;
 
 /** Data is put back only after it was lost: a restoration closes the semaphore for everyone. */
 export function checkRestorations({ history, faults, workers, settings }: Timeline): Verdict {
-  const losses = faults.filter(({ kind }) => kind === 'flush' || kind === 'forget');
+  const losses = faults.filter(({ kind }) => traitsOf(kind).loses !== undefined);
   const findings: Finding[] = [];
   let looked = 0;
   for (const { worker, disturbances } of workers) {

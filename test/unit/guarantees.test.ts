@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '../..');
+const text = readFileSync(join(root, 'docs/guarantees.md'), 'utf8');
+const section = text.slice(
+  text.indexOf('## What has broken others'),
+  text.indexOf("## As asyncio's semaphore"),
+);
+const rows = section.split('\n').filter((line) => /^\| *\d* *\|/.test(line));
+
+/** Whether a title stands in the source as a whole string. */
+function isTitleIn(source: string, title: string): boolean {
+  const escaped = title.replaceAll("'", "\\'");
+  return ["'", '"', '`'].some(
+    (quote) => source.includes(`${quote}${title}${quote}`) || source.includes(`${quote}${escaped}${quote}`),
+  );
+}
+
+it('each of the thirty failures has a row in docs/guarantees.md, in order', () => {
+  const numbers = rows.map((row) => row.split('|')[1]?.trim()).filter((cell) => cell !== '');
+  expect(numbers).toEqual(Array.from({ length: 30 }, (_, i) => `${i + 1}`));
+});
+
+it('each test that docs/guarantees.md names for them exists, by file and title', () => {
+  const missing = rows.flatMap((row) => {
+    const cell = row.split('|')[3] ?? '';
+    const [, file = '', titles = ''] = /`([^`]+)`: (.*)/.exec(cell) ?? [];
+    const source = readFileSync(join(root, file), 'utf8');
+    const named = [...titles.matchAll(/(?:^|· )_(.+?)_(?= ·|\s*$)/g)].map(([, title = '']) => title);
+    return named.length === 0
+      ? [`no test in: ${row}`]
+      : named.filter((title) => !isTitleIn(source, title)).map((title) => `${file}: ${title}`);
+  });
+  expect(missing).toEqual([]);
+});
