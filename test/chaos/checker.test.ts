@@ -85,6 +85,20 @@ describe('over-issue', () => {
     expect(broken(resized(1))).toHaveProperty([overIssue]);
   });
 
+  test('follows an earlier limit if data was lost before everybody had heard of the new one', () => {
+    const flushed = (flushedAt: number) =>
+      new Story()
+        .grant(0, 10, a, 1)
+        .grant(15_000, 20_000, b, 1)
+        .note(200, { kind: 'resized', asked: 190_000, limit: 1 })
+        .fault(flushedAt, flushedAt, 'flush')
+        .release(20_100, a, 1)
+        .release(20_100, b, 1)
+        .end(21_000, { limit: 1 });
+    expect(broken(flushed(210))).not.toHaveProperty([overIssue]);
+    expect(broken(flushed(10_000))).toMatchObject({ [overIssue]: '1 + 0' });
+  });
+
   test('is in a documented window if a newcomer is granted after a FLUSHALL, and outside it if an old client is', () => {
     const newcomer = third(50).fault(30, 31, 'flush').end(100);
     expect(broken(newcomer)).toMatchObject({ [overIssue]: '0 + 1' });

@@ -1,5 +1,6 @@
 import { traitsOf } from '../fault-kinds.ts';
-import { ms, type PermitStory, type Timeline } from '../stories.ts';
+import { checkInMs } from '../settings.ts';
+import { longestPeace, ms, type PermitStory, type Timeline } from '../stories.ts';
 import { type Finding, finding, type Verdict, verdict } from '../verdict.ts';
 import type { DocumentedWindow } from '../windows.ts';
 
@@ -106,18 +107,39 @@ function sweep(
 }
 
 /** The highest limit that may have been in force at any time between two moments. */
-export function limits({ settings, history }: Timeline): (from: number, to: number) => number {
-  const changes = history.supervisor.filter((event) => event.kind === 'resized');
+export function limits(timeline: Timeline): (from: number, to: number) => number {
+  const { settings, history } = timeline;
+  const changes = history.supervisor
+    .filter((event) => event.kind === 'resized')
+    .map((change) => ({ ...change, forgottenAt: forgottenAt(change, timeline) }));
   return (from, to) => {
     let inForce = settings.limit;
     let highest = 0;
-    for (const { asked, at, limit } of changes) {
+    for (const { asked, at, limit, forgottenAt } of changes) {
       if (at < from) {
-        inForce = limit;
+        inForce = forgottenAt <= to ? Math.max(inForce, limit) : limit;
       } else if (asked <= to) {
         highest = Math.max(highest, limit);
       }
     }
     return Math.max(highest, inForce);
   };
+}
+
+/**
+ * From when a limit may be an earlier one again: data was lost before everyone had heard of it, and whoever restores first
+ * says the limit that it knows.
+ */
+function forgottenAt(
+  { asked, at }: { readonly asked: number; readonly at: number },
+  { faults, workers, settings }: Timeline,
+): number {
+  const losses = faults.filter(({ kind, from, to }) => {
+    const somebodyIsDeaf = workers.some(
+      ({ startedAt, endedAt, disturbances }) =>
+        startedAt < from && endedAt > from && longestPeace(disturbances, at, from) < checkInMs(settings) * ms,
+    );
+    return traitsOf(kind).loses !== undefined && to > asked && somebodyIsDeaf;
+  });
+  return Math.min(Number.POSITIVE_INFINITY, ...losses.map(({ from }) => from));
 }
