@@ -4,7 +4,7 @@ const floors = [
   ['client', '^src/client[.]ts$'],
   ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|revocation|permit)[.]ts$'],
   ['engine', '^src/engine[.]ts$'],
-  ['workings', '^src/(acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
+  ['workings', '^src/(acknowledger|acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
   ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive|teller)[.]ts$'],
   ['redis', '^src/redis/'],
   ['ground', '^src/(errors|options|clock|facts)[.]ts$'],

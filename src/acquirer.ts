@@ -1,3 +1,4 @@
+import { Acknowledger } from './acknowledger.ts';
 import type { EngineParts } from './engine-parts.ts';
 import {
   AcquireRevokedError,
@@ -20,6 +21,8 @@ export interface AcquirerEvents {
   granted(): void;
   /** Somebody took this permit away. */
   revoked(lease: Lease): void;
+  /** Something is not in Redis as it should be. */
+  doubtful(): void;
   /** A record in Redis that nobody here wants (any more). */
   unwanted(record: string): void;
   /** The deadline of a granted lease has passed. */
@@ -39,6 +42,7 @@ export class Acquirer {
   readonly #nextRequestNo: () => number;
   readonly #push: (waiter: Waiter) => void;
   readonly #settled = new Set<string>();
+  readonly #acknowledger: Acknowledger;
 
   constructor(parts: EngineParts, outbox: Outbox, nextRequestNo: () => number, events: AcquirerEvents) {
     this.#parts = parts;
@@ -51,6 +55,12 @@ export class Acquirer {
       isWanted: (waiter) => waiter.state === 'asking',
       giveUpAtMs: (waiter) => waiter.giveUpAtMs,
       giveUp: (waiter) => waiter.fail(parts.attempts.unavailable('acquire', parts.name)),
+    });
+    this.#acknowledger = new Acknowledger(parts, outbox, {
+      acknowledged: (waiter, lease) => this.#handOut(waiter, lease),
+      late: (waiter) => this.#giveBackAndAskAnew(waiter),
+      revoked: (lease) => events.revoked(lease),
+      doubtful: events.doubtful,
     });
   }
 
@@ -93,6 +103,9 @@ export class Acquirer {
       return;
     }
     const waiter = line.get(record);
+    if (waiter?.state === 'granted') {
+      return;
+    }
     if (waiter === undefined) {
       if (token !== 0 && keeper.get(record) === undefined) {
         this.#events.unwanted(record);
@@ -105,11 +118,10 @@ export class Acquirer {
     }
     const deadlineMs = session.bound.deadlineMs(expiresAtMs);
     if (clock.monotonicMs() >= deadlineMs) {
-      this.#events.unwanted(record);
-      this.#askAnew(waiter);
+      this.#giveBackAndAskAnew(waiter);
       return;
     }
-    const { weight, terms } = waiter.request;
+    const { weight, terms, replication } = waiter.request;
     const lease = new Lease(
       { record, weight, token, expiresAtMs },
       terms,
@@ -117,10 +129,19 @@ export class Acquirer {
       clock,
       this.#events.expired,
     );
-    line.remove(waiter);
     keeper.add(lease);
-    waiter.grant(lease);
+    if (replication === undefined) {
+      this.#handOut(waiter, lease);
+    } else {
+      waiter.state = 'granted';
+      this.#acknowledger.start(waiter, lease, replication);
+    }
     this.#events.granted();
+  }
+
+  #handOut(waiter: Waiter, lease: Lease): void {
+    this.#parts.line.remove(waiter);
+    waiter.handOut(lease);
   }
 
   /** Its weight exceeds the limit; it is not in line (any more). */
@@ -251,7 +272,7 @@ export class Acquirer {
   #hearQueued(waiter: Waiter, record: string, ticket: number, nowMs: number): void {
     const { session, line, keeper } = this.#parts;
     session.see(ticket);
-    if (line.get(record) === waiter) {
+    if (line.get(record) === waiter && waiter.state !== 'granted') {
       waiter.queue(ticket, nowMs);
       this.#events.queued();
     } else if (keeper.get(record) === undefined) {
@@ -283,7 +304,8 @@ export class Acquirer {
   }
 
   /** The same request under a new record, at the end of the line. */
-  #askAnew(waiter: Waiter): void {
+  #giveBackAndAskAnew(waiter: Waiter): void {
+    this.#events.unwanted(waiter.record);
     this.#parts.line.rename(waiter, this.newRecord(waiter.request));
     waiter.state = 'asking';
     waiter.sent = false;
@@ -292,7 +314,13 @@ export class Acquirer {
 
   /** It has failed: whatever it has in Redis is taken back. */
   #abandon(waiter: Waiter): void {
-    this.#parts.line.remove(waiter);
+    const { line, keeper } = this.#parts;
+    line.remove(waiter);
+    const lease = keeper.get(waiter.record);
+    if (lease !== undefined) {
+      lease.end('releasing'); // it was granted, and not handed out yet
+      keeper.remove(lease);
+    }
     if (waiter.sent) {
       this.#events.unwanted(waiter.record);
     }

@@ -20,6 +20,8 @@ export interface AttemptLimits {
   readonly semaphore: string | undefined;
   /** Monotonic time after which no further attempt is made; `Infinity` for never. */
   readonly giveUpAtMs: number;
+  /** How long one attempt may take, ms, where that is not for `Attempts` to say. */
+  readonly attemptMs?: number;
   /** Asked before each further attempt; on `false` the call ends as `abandoned`. */
   wanted?(): boolean;
 }
@@ -105,7 +107,10 @@ export class Attempts {
         this.#silentSinceMs ??= sentAtMs;
         sent++;
         try {
-          const value = await this.#attempt(send, this.#attemptMs(limits.giveUpAtMs - sentAtMs));
+          const value = await this.#attempt(
+            send,
+            limits.attemptMs ?? this.#attemptMs(limits.giveUpAtMs - sentAtMs),
+          );
           this.#silentSinceMs = undefined;
           const repeated = sent > 1 || this.#connects !== connects;
           return { kind: 'answered', value, sentAtMs, repeated };

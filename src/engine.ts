@@ -36,6 +36,9 @@ import type { Request, Waiter } from './waiter.ts';
  * our waiters, and as a message when another client made it. The message may be lost; the check-in, every third of
  * the presence time, finds what it would have said. Whatever comes second finds the waiter settled and changes nothing.
  *
+ * With `minReplicas` a grant is not handed out at once. Its lease is kept and renewed as any other, while its waiter
+ * stays in our line, granted, until so many replicas have acknowledged it (`acknowledger.ts`).
+ *
  * Invariants.
  * - A waiter that failed holds nothing in the end: its record is released in the background, and a grant or a place
  *   in line that turns up for it later is given back.
@@ -119,6 +122,7 @@ export class Engine {
     this.#acquirer = new Acquirer(parts, this.#outbox, nextRequestNo, {
       queued: events.waiting,
       granted: () => this.#checkIn.keepUp(),
+      doubtful: () => this.#checkIn.now('all'),
       unwanted: (record) => this.#releaser.giveBack(record),
       expired,
       revoked,
@@ -187,7 +191,7 @@ export class Engine {
   releaseRecord(record: string): Promise<boolean> {
     const { line, keeper } = this.#parts;
     if (line.get(record) !== undefined) {
-      return Promise.resolve(false); // a waiter of ours, which holds nothing yet
+      return Promise.resolve(false); // a waiter of ours, which has nothing in its hands yet
     }
     const lease = keeper.get(record);
     return lease === undefined ? this.#releaser.release(record, undefined) : this.release(lease);
@@ -298,11 +302,18 @@ export class Engine {
     if (lease.state !== 'held') {
       return;
     }
-    const error = new PermitLostError(this.#parts.name, lease.record, lease.token, why, { revoked });
+    const { name, line, keeper } = this.#parts;
+    const error = new PermitLostError(name, lease.record, lease.token, why, { revoked });
     lease.lostError = error;
     lease.end('lost');
-    this.#parts.keeper.remove(lease);
+    keeper.remove(lease);
     this.#releaser.giveBack(lease.record);
+    if (line.get(lease.record) !== undefined) {
+      if (revoked) {
+        this.#acquirer.revoke(lease.record);
+      }
+      return; // not handed out yet: replicas have not acknowledged it, and nobody has it to lose
+    }
     lease.abort(error);
     if (!this.#closed) {
       this.#parts.teller.lost(lease, error); // else it was told to be left to its lease, which is its end

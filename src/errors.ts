@@ -7,6 +7,7 @@ export type ParkadeErrorCode =
   | 'LIMIT_MISMATCH'
   | 'WEIGHT_EXCEEDS_LIMIT'
   | 'QUEUE_FULL'
+  | 'NOT_REPLICATED'
   | 'CLIENT_CLOSED'
   | 'INVALID_OPTIONS'
   | 'UNSUPPORTED_SERVER'
@@ -143,6 +144,28 @@ export class QueueFullError extends ParkadeError {
     super(`The line of '${semaphore}' is full: ${waiting} waiting, maxWaiting is ${maxWaiting}.`, semaphore);
     this.maxWaiting = maxWaiting;
     this.waiting = waiting;
+  }
+}
+
+/** A grant was not acknowledged by as many replicas as `minReplicas` asks for. It was given back, and nothing is held. */
+export class NotReplicatedError extends ParkadeError {
+  readonly code = 'NOT_REPLICATED';
+  /** How many replicas should have acknowledged it. */
+  readonly wanted: number;
+  /** How many have, as far as is known. */
+  readonly acknowledged: number;
+  readonly timeoutMs: number;
+
+  constructor(semaphore: string, wanted: number, acknowledged: number, timeoutMs: number, cause?: unknown) {
+    super(
+      `A permit of '${semaphore}' was granted, but acknowledged by ${acknowledged} of ${wanted} replicas within ` +
+        `${timeoutMs} ms, so it was given back. Check that so many replicas are connected and keep up.`,
+      semaphore,
+      cause,
+    );
+    this.wanted = wanted;
+    this.acknowledged = acknowledged;
+    this.timeoutMs = timeoutMs;
   }
 }
 

@@ -82,6 +82,7 @@ export type AcquireFailure =
   | 'revoked'
   | 'queue_full'
   | 'weight_exceeds_limit'
+  | 'not_replicated'
   | 'limit_mismatch'
   | 'client_closed'
   | 'redis_unavailable'

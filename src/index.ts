@@ -6,6 +6,7 @@ export {
   ClientClosedError,
   InvalidOptionsError,
   LimitMismatchError,
+  NotReplicatedError,
   ParkadeError,
   type ParkadeErrorCode,
   PermitLostError,

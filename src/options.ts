@@ -35,6 +35,13 @@ export interface SemaphoreOptions {
   maxHoldMs?: number;
   /** How many may wait, over all processes; one more is refused with `QueueFullError`. Default: any number. */
   maxWaiting?: number;
+  /**
+   * A grant is handed out only when so many replicas have acknowledged it, an integer ≥ 0; else it is given back, and
+   * `acquire` rejects with `NotReplicatedError`. Makes it unlikely, not impossible, that a failover forgets it. Default 0.
+   */
+  minReplicas?: number;
+  /** How long the replicas have for that, in ms. Default 1,000. */
+  replicaTimeoutMs?: number;
   /** What happens when another process declared another limit. Default `'error'`. */
   onLimitMismatch?: OnLimitMismatch;
 }
@@ -112,6 +119,8 @@ const semaphoreSchema = z.strictObject({
   renew: z.boolean().default(true),
   maxHoldMs: ms(1).optional(),
   maxWaiting: z.int().min(0).optional(),
+  minReplicas: z.int().min(0).default(0),
+  replicaTimeoutMs: ms(10).default(1_000),
   onLimitMismatch: z.enum(['error', 'adopt', 'resize']).default('error'),
 });
 

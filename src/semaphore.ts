@@ -76,6 +76,7 @@ export class Semaphore {
    * - `AcquireTimeoutError` when `timeoutMs` passed first (0: when there is none at once),
    * - `signal.reason` when the signal aborted first,
    * - `WeightExceedsLimitError` when the weight can never fit (limit > 0 and weight > limit),
+   * - `NotReplicatedError` when `minReplicas` replicas did not acknowledge the grant within `replicaTimeoutMs`,
    * - `QueueFullError` when `maxWaiting` others wait already,
    * - `LimitMismatchError` when another process declared another limit and the policy is `'error'`,
    * - `RedisUnavailableError` when Redis did not answer within `unavailableAfterMs`. Once the request is in line it
@@ -233,6 +234,8 @@ export class Semaphore {
         maxWaiting: timeoutMs === 0 ? 0 : (own.maxWaiting ?? -1),
         timeoutMs,
         signal,
+        replication:
+          own.minReplicas > 0 ? { minReplicas: own.minReplicas, timeoutMs: own.replicaTimeoutMs } : undefined,
         granted: (lease, waited) => {
           keepAlive.leave();
           this.#leases.add(lease);

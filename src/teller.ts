@@ -132,6 +132,7 @@ const outcomes: Readonly<Record<ParkadeErrorCode, AcquireFailure>> = {
   QUEUE_FULL: 'queue_full',
   WEIGHT_EXCEEDS_LIMIT: 'weight_exceeds_limit',
   LIMIT_MISMATCH: 'limit_mismatch',
+  NOT_REPLICATED: 'not_replicated',
   CLIENT_CLOSED: 'client_closed',
   REDIS_UNAVAILABLE: 'redis_unavailable',
   REDIS_REFUSED: 'redis_refused',

@@ -4,6 +4,12 @@ import { AcquireTimeoutError } from './errors.ts';
 import type { Lease, LeaseTerms } from './lease.ts';
 import type { Declaration } from './options.ts';
 
+/** So many replicas, within so many ms. */
+export interface Replication {
+  readonly minReplicas: number;
+  readonly timeoutMs: number;
+}
+
 /** What one acquire asks for, and who hears of it. Exactly one of `granted` and `failed` is called, once. */
 export interface Request {
   /** What the handle declares that it comes from. */
@@ -15,6 +21,8 @@ export interface Request {
   /** Give up after, ms; `undefined` for never. */
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
+  /** Who must have acknowledged a grant before it is handed out; `undefined` for nobody but the primary. */
+  readonly replication: Replication | undefined;
   /** It has got a place in line, for the first time. */
   readonly queued?: () => void;
   /** @param waited whether it was in line */
@@ -28,7 +36,9 @@ export type WaiterState =
   | 'asking'
   /** In line; `ticket` is its place. */
   | 'queued'
-  /** Granted, or failed. */
+  /** Granted: the keeper has its lease. Not handed out before its replicas have acknowledged it. */
+  | 'granted'
+  /** Handed out, or failed. */
   | 'settled';
 
 /**
@@ -89,7 +99,7 @@ export class Waiter {
   }
 
   /** Ends it with a permit. */
-  grant(lease: Lease): void {
+  handOut(lease: Lease): void {
     if (this.#settle()) {
       this.request.granted(lease, this.accepted);
     }

@@ -1,9 +1,14 @@
+/** Runs scripts, by their hash or their text. */
+export interface ScriptCalls {
+  evalsha(sha: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  eval(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+}
+
 /**
- * What parkade needs of a Redis client library, and no more. An adapter makes it of one library's connection;
- * `ioredis.ts`
+ * What parkade needs of a Redis client library, and no more. An adapter makes it of one library's connection; `ioredis.ts`
  * and `node-redis.ts` are the two.
  */
-export interface RedisConnection {
+export interface RedisConnection extends ScriptCalls {
   /** Where it leads, for messages to humans; without a password. */
   readonly address: string;
   /** Whether it is to a Cluster, where messages may travel inside the slot of their semaphore. */
@@ -20,8 +25,11 @@ export interface RedisConnection {
    * is borrowed is its owner's business; a Cluster looks after its nodes by itself.
    */
   suspect(forMs: number): void;
-  evalsha(sha: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
-  eval(text: string, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown>;
+  /**
+   * The same calls over another connection. They resolve with a `Replied`, whose promise says how many replicas have what
+   * was written, when so many have, or after `forMs`. They fail with the connection: nothing is sent again.
+   */
+  replicated(replicas: number, forMs: number): ScriptCalls;
   /** The server section of INFO. */
   serverInfo(): Promise<string>;
   /** Where keys are: each primary of a Cluster as it is known now, or the one server. */

@@ -4,6 +4,7 @@ export interface IoredisLike {
   readonly options: object;
   evalsha(sha: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
   eval(text: string, keyCount: number, ...args: (string | number)[]): Promise<unknown>;
+  wait(replicas: number, forMs: number): Promise<number>;
   info(section: string): Promise<string>;
   /** On a Cluster's node, or a connection to one server. */
   // biome-ignore lint/suspicious/noExplicitAny: the libraries type each combination of its options

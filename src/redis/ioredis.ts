@@ -9,6 +9,7 @@ import type {
 import { suspectNode, viewOf, watchNodes } from './ioredis-cluster.ts';
 import { type IoredisLike, isCluster, letProcessEnd } from './ioredis-like.ts';
 import { literally } from './keys.ts';
+import { ReplicatedCalls } from './replicated-calls.ts';
 import { watchSilence } from './silence.ts';
 
 /** Half of the wait is chance, so that many clients don't come back at the same moment. */
@@ -52,6 +53,7 @@ export function adaptIoredis(redis: IoredisLike, own: boolean, events: Connectio
   const cluster = isCluster(redis) ? redis : undefined;
   const stopWatching = cluster && watchNodes(cluster, () => cluster.status === 'ready' && events.ready());
   const timed = cluster ? <T>(call: Promise<T>) => suspectNode(cluster, call) : <T>(call: Promise<T>) => call;
+  const replicated = new ReplicatedCalls(redis);
   const silence = own || 'sentinels' in redis.options ? watchSilence(redis) : undefined;
   return {
     address: addressOf(redis),
@@ -67,6 +69,7 @@ export function adaptIoredis(redis: IoredisLike, own: boolean, events: Connectio
     suspect: (forMs) => silence?.suspect(forMs),
     evalsha: (sha, keys, args) => timed(redis.evalsha(sha, keys.length, ...keys, ...args)),
     eval: (text, keys, args) => timed(redis.eval(text, keys.length, ...keys, ...args)),
+    replicated: (replicas, forMs) => replicated.of(replicas, forMs),
     serverInfo: () => timed(redis.info('server')),
     keyspaces: () => (cluster ? cluster.nodes('master') : [redis]).map((node) => keyspaceOf(node, redis)),
     openSubscriber: (channel, listener) =>
@@ -78,6 +81,7 @@ export function adaptIoredis(redis: IoredisLike, own: boolean, events: Connectio
       redis.off('error', onError);
       stopWatching?.();
       silence?.stop();
+      replicated.close();
       if (own) {
         redis.on('error', ignore);
         redis.disconnect();

@@ -50,6 +50,7 @@ export function connectByNodeRedis(
   return {
     ...line.connection,
     isCluster: false,
+    replicated: refuseReplicated,
     openSubscriber: (channel, listener) => openSubscriber(model ?? make(), channel, listener),
   };
 }
@@ -80,6 +81,7 @@ function adaptClient(redis: NodeRedisClient, events: ConnectionEvents): RedisCon
     ...callsOf(() => client),
     address: addressOf(redis),
     isCluster: false,
+    replicated: refuseReplicated,
     serverInfo: async () => String(await client.info('server')),
     keyspaces: () => [keyspaceOf(client, redis._keyPrefix)],
     openSubscriber: (channel, listener) => openSubscriber(redis, channel, listener),
@@ -112,6 +114,7 @@ function adaptSentinel(borrowed: NodeRedisSentinel, events: ConnectionEvents): R
   return {
     ...line.connection,
     isCluster: false,
+    replicated: refuseReplicated,
     address: 'the Sentinel group',
     openSubscriber(channel, listener): Subscriber {
       const subscribe = (sentinel: NodeRedisSentinel) => {
@@ -243,6 +246,13 @@ function callsOf(client: () => NodeRedis): Pick<RedisConnection, 'evalsha' | 'ev
       client().evalSha(sha, { keys: [...keys], arguments: args.map(String) }),
     eval: async (text, keys, args) => client().eval(text, { keys: [...keys], arguments: args.map(String) }),
   };
+}
+
+/** Its connections are mended by the library, and what is under way is not told apart from what was sent again. */
+function refuseReplicated(): never {
+  throw new InvalidOptionsError('Bad connection', [
+    'it is one of node-redis, with which minReplicas can only be 0 yet, allowed with minReplicas is a connection of ioredis',
+  ]);
 }
 
 function keyspaceOf(client: Pick<NodeRedisClient, 'scan'>, keyPrefix = ''): Keyspace {

@@ -47,6 +47,7 @@ export function connectToUrl(target: string, events: ConnectionEvents): RedisCon
     suspect: (forMs) => inner?.suspect(forMs),
     evalsha: async (sha, keys, args) => connection().evalsha(sha, keys, args),
     eval: async (text, keys, args) => connection().eval(text, keys, args),
+    replicated: (replicas, forMs) => connection().replicated(replicas, forMs),
     serverInfo: async () => connection().serverInfo(),
     keyspaces: () => connection().keyspaces(),
     openSubscriber(channel, listener) {

@@ -1,4 +1,4 @@
-import type { RedisConnection } from './connection.ts';
+import type { ScriptCalls } from './connection.ts';
 
 /** A Lua script as the build embeds it. */
 export interface Script {
@@ -10,7 +10,7 @@ export interface Script {
 
 /** Runs a script by its hash; a server that does not know it (a new one, or after SCRIPT FLUSH) gets the text. */
 export async function runScript(
-  connection: RedisConnection,
+  connection: ScriptCalls,
   script: Script,
   keys: readonly string[],
   args: readonly (string | number)[],

@@ -1,5 +1,5 @@
 import type { OnLimitMismatch } from '../options.ts';
-import type { RedisConnection } from './connection.ts';
+import type { RedisConnection, ScriptCalls } from './connection.ts';
 import { keysOf, readRecord, type SemaphoreKeys } from './keys.ts';
 import {
   acquireScript,
@@ -11,6 +11,7 @@ import {
   restoreScript,
   revokeScript,
 } from './lua.generated.ts';
+import type { Replied } from './replica-rounds.ts';
 import { runScript, type Script } from './script.ts';
 
 /** The most requests that one call may carry. */
@@ -55,6 +56,12 @@ export type Reply<Answer> =
     }
   | { readonly kind: 'forgotten'; readonly nowMs: number }
   | { readonly kind: 'mismatch'; readonly declaredLimit: number };
+
+/** A reply, and how many replicas have acknowledged what the call wrote, in the end. */
+export interface Replicated<Answer> {
+  readonly acknowledged: Promise<number>;
+  readonly reply: Reply<Answer>;
+}
 
 export type AcquireAnswer =
   | { readonly kind: 'granted'; readonly token: number; readonly expiresAtMs: number }
@@ -152,13 +159,40 @@ export class SemaphoreStore {
 
   /** Answers each record's new expiry, or 0 if it is not held. */
   renew(caller: Caller, renewals: readonly Renewal[]): Promise<Reply<number | Revoked>> {
+    return this.#renew(caller, renewals, this.#connection);
+  }
+
+  /** As `renew`, and then waits until so many replicas have that and all before it, but no longer than `forMs`. */
+  async renewReplicated(
+    caller: Caller,
+    renewals: readonly Renewal[],
+    replicas: number,
+    forMs: number,
+  ): Promise<Replicated<number | Revoked>> {
+    const calls = this.#connection.replicated(replicas, forMs);
+    let acknowledged: Promise<number> = Promise.resolve(0);
+    const apart = (call: ScriptCalls['eval']): ScriptCalls['eval'] => {
+      return async (...args) => {
+        const replied = (await call(...args)) as Replied;
+        acknowledged = replied.acknowledged;
+        return replied.reply;
+      };
+    };
+    const reply = await this.#renew(caller, renewals, {
+      evalsha: apart(calls.evalsha),
+      eval: apart(calls.eval),
+    });
+    return { acknowledged, reply };
+  }
+
+  #renew(caller: Caller, renewals: readonly Renewal[], calls: ScriptCalls): Promise<Reply<number | Revoked>> {
     const args: (string | number)[] = [];
     let longestMs = 0;
     for (const renewal of renewals) {
       args.push(renewal.record, renewal.leaseMs);
       longestMs = Math.max(longestMs, renewal.leaseMs);
     }
-    return this.#call(renewScript, caller, args, expiryAnswer, longestMs);
+    return this.#call(renewScript, caller, args, expiryAnswer, longestMs, calls);
   }
 
   /** Says that the caller is alive, and asks what became of the records, waiting or held. */
@@ -223,6 +257,7 @@ export class SemaphoreStore {
     ownArgs: readonly (string | number)[],
     answerOf: (answer: unknown) => Answer,
     longestLeaseMs = 0,
+    calls: ScriptCalls = this.#connection,
   ): Promise<Reply<Answer>> {
     const { clientId, presenceMs, retentionMs, prefix } = this.#options;
     const args = [
@@ -237,7 +272,7 @@ export class SemaphoreStore {
       caller.bounded ? 1 : 0,
       ...ownArgs,
     ];
-    const reply = (await runScript(this.#connection, script, this.#allKeys, args)) as unknown[];
+    const reply = (await runScript(calls, script, this.#allKeys, args)) as unknown[];
     switch (reply[0]) {
       case 'ok':
         return {
