@@ -235,6 +235,17 @@ describe('order', () => {
     expect(broken(story.end(100))).not.toHaveProperty([overtaking]);
   });
 
+  test('is not broken by who passes a record whose request had ended, or that had its turn and came back', () => {
+    const [first, second] = [permitId(a, 1), permitId(b, 1)];
+    const story = () => new Story().ask(0, a, 1).snapshot(10, [], [first, second]).grant(0, 30, b, 1);
+    const passed = (one: Story) => one.snapshot(35, [second], [first]).end(100);
+    expect(broken(passed(story()))).toHaveProperty([overtaking]);
+    const over = story().tell(20, a, { kind: 'refused', request: 1, outcome: 'timed out' });
+    expect(broken(passed(over))).not.toHaveProperty([overtaking]);
+    const served = new Story().ask(0, a, 1).snapshot(10, [], [first, second]).snapshot(20, [first], [second]);
+    expect(broken(passed(served.grant(0, 30, b, 1)))).not.toHaveProperty([overtaking]);
+  });
+
   test('is kept by who left the line', () => {
     const story = new Story()
       .ask(0, a, 1)

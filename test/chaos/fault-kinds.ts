@@ -135,13 +135,6 @@ export const faultKinds = {
     on: ['cluster'],
     text: 'CLUSTER FAILOVER, which loses nothing',
   },
-  'move-slot': {
-    strikes: 'server',
-    forMs: [0, 0],
-    share: 2,
-    on: ['cluster'],
-    text: 'the slot with all its keys moves to another primary',
-  },
 } as const satisfies Record<string, FaultTraits>;
 
 export type FaultKind = keyof typeof faultKinds;

@@ -156,19 +156,8 @@ function clustered(cluster: RedisCluster, key: string): Fleet {
     primary,
     holdReplication: async () => cluster.holdReplication(await primary()),
     healthy: () => cluster.healthy(),
-    makers: {
-      'planned-failover': async () => cluster.failover(await primary()),
-      'move-slot': async () => cluster.moveSlotOf(key, await anotherPrimary(cluster, await primary())),
-    },
+    makers: { 'planned-failover': async () => cluster.failover(await primary()) },
     way: (detours) => ({ kind: 'cluster', nodes: cluster.startupNodes, detours }),
     stop: () => cluster.stop(),
   };
-}
-
-async function anotherPrimary(cluster: RedisCluster, than: FleetNode): Promise<FleetNode> {
-  for (const key of 'abcdefghijklmnop') {
-    const owner = await cluster.ownerOf(key);
-    if (owner !== than) return owner;
-  }
-  throw new Error('there is one primary only');
 }

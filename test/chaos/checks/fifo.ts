@@ -9,6 +9,7 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
   const findings: Finding[] = [];
   const workerOf = workersByRecord(timeline);
   const hasLeft = leavers(timeline);
+  const isOver = overOrServed(timeline);
   const { snapshots } = timeline;
   let looked = 0;
   for (const { permit, worker, grantedAt, before, atLast, seenAt } of grantsWithThoseBefore(timeline)) {
@@ -16,7 +17,10 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
     if (after === undefined) continue;
     looked++;
     const passed = after.waiters.filter(
-      (record) => before.has(record) && (atLast.has(record) || !hasLeft(record, seenAt, grantedAt)),
+      (record) =>
+        before.has(record) &&
+        !isOver(record, seenAt, grantedAt) &&
+        (atLast.has(record) || !hasLeft(record, seenAt, grantedAt)),
     );
     if (passed.length > 0) {
       const what = `${permit} was granted while ${passed.join(', ')} stood before it and still wait`;
@@ -26,6 +30,25 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
     }
   }
   return verdict('nobody overtakes who still waits', looked, findings);
+}
+
+/**
+ * Whether a record stands in line to no end, or anew: its request had ended, and a late copy of the acquire has brought it
+ * back; or it was seen to hold in between, and came too late to make use of it.
+ */
+function overOrServed(timeline: Timeline): (record: string, from: number, to: number) => boolean {
+  const requestOf = requestsByRecord(timeline);
+  const heldAt = new Map<string, number[]>();
+  for (const { holders, at } of timeline.snapshots) {
+    for (const [record] of holders) {
+      const times = heldAt.get(record);
+      if (times === undefined) heldAt.set(record, [at]);
+      else times.push(at);
+    }
+  }
+  return (record, from, to) =>
+    (requestOf(record, to)?.endedAt ?? to) < to ||
+    (heldAt.get(record) ?? []).some((at) => from <= at && at <= to);
 }
 
 /** Whether a record may have left the line in between and come back behind: its request ended, or was sent anew. */
