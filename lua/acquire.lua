@@ -44,12 +44,33 @@ local told = handOff(semaphore, clientId, presenceMs)
 local waiting = semaphore.hasLine and redis.call('ZCARD', waitersKey) or 0
 local queuedAny = false
 
+-- The scores that the requests' records have in a key, read in one command: record -> score.
+local function scoresIn(key)
+  local records, scores = {}, {}
+  for i = firstRequest, #requests, 4 do
+    records[#records + 1] = requests[i]
+  end
+  for i, score in ipairs(redis.call('ZMSCORE', key, unpack(records))) do
+    scores[records[i]] = tonumber(score)
+  end
+  return scores
+end
+
+-- What is known of the records, and what is to be written, all at once: score, record, ...
+local heldUntilMs = semaphore.held > 0 and scoresIn(permitsKey) or {}
+local tickets = waiting > 0 and scoresIn(waitersKey) or {}
+local newPermits, newWaiters = {}, {}
+local isFirstPermit, isFirstWaiter = semaphore.held == 0, waiting == 0
+
+local function add(to, score, record)
+  to[#to + 1] = string.format('%.0f', score)
+  to[#to + 1] = record
+end
+
 local function grant(record, weight, leaseMs)
   local expiresAtMs = semaphore.nowMs + leaseMs
-  redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)
-  if semaphore.held == 0 then
-    keep(semaphore, permitsKey)
-  end
+  add(newPermits, expiresAtMs, record)
+  heldUntilMs[record] = expiresAtMs
   semaphore.held = semaphore.held + weight
   return { 'granted', drawNumber(semaphore), expiresAtMs }
 end
@@ -57,11 +78,12 @@ end
 -- A request may come twice: re-sent by the client or by its connection. What was granted or queued before is
 -- answered as it stands, and counts once.
 local function answer(record, weight, leaseMs, maxWaiting)
-  local heldUntilMs = tonumber(semaphore.held > 0 and redis.call('ZSCORE', permitsKey, record) or 0)
-  if heldUntilMs > semaphore.nowMs then
-    return { 'granted', drawNumber(semaphore), heldUntilMs }
+  local untilMs = heldUntilMs[record] or 0
+  if untilMs > semaphore.nowMs then
+    return { 'granted', drawNumber(semaphore), untilMs }
   end
-  if heldUntilMs > 0 then -- expired, and not reaped yet
+  if untilMs > 0 then -- expired, and not reaped yet
+    heldUntilMs[record] = nil
     redis.call('ZREM', permitsKey, record)
     semaphore.held = semaphore.held - weight
   end
@@ -71,10 +93,10 @@ local function answer(record, weight, leaseMs, maxWaiting)
   if waiting == 0 and fits(semaphore, weight) then
     return grant(record, weight, leaseMs)
   end
-  local ticket = waiting > 0 and redis.call('ZSCORE', waitersKey, record)
+  local ticket = tickets[record]
   if ticket then
     queuedAny = true
-    return { 'queued', tonumber(ticket) }
+    return { 'queued', ticket }
   end
   if semaphore.limit > 0 and weight > semaphore.limit then
     return { 'impossible', semaphore.limit }
@@ -83,10 +105,8 @@ local function answer(record, weight, leaseMs, maxWaiting)
     return { 'full', waiting }
   end
   ticket = drawNumber(semaphore)
-  redis.call('ZADD', waitersKey, string.format('%.0f', ticket), record)
-  if waiting == 0 then
-    keep(semaphore, waitersKey)
-  end
+  add(newWaiters, ticket, record)
+  tickets[record] = ticket
   waiting = waiting + 1
   queuedAny = true
   return { 'queued', ticket }
@@ -96,6 +116,18 @@ local answers = {}
 for i = firstRequest, #requests, 4 do
   answers[#answers + 1] = answer(requests[i], tonumber(requests[i + 1]), tonumber(requests[i + 2]),
     tonumber(requests[i + 3]))
+end
+if #newPermits > 0 then
+  redis.call('ZADD', permitsKey, unpack(newPermits))
+  if isFirstPermit then
+    keep(semaphore, permitsKey)
+  end
+end
+if #newWaiters > 0 then
+  redis.call('ZADD', waitersKey, unpack(newWaiters))
+  if isFirstWaiter then
+    keep(semaphore, waitersKey)
+  end
 end
 if queuedAny then
   redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)

@@ -27,26 +27,48 @@ end
 allowInFullRedis(semaphore)
 reap(semaphore)
 
--- From the line too, whatever the record was last known to be: a cancelled request may have been granted in
--- between, and a late copy of an acquire may have queued a released one again.
+local own, weightOf = {}, {}
+for i = firstRecord, #records do
+  local client, _, weight = readRecord(records[i])
+  if client == clientId then
+    own[#own + 1] = records[i]
+    weightOf[records[i]] = weight
+  end
+end
+
+-- Takes the caller's records out of the permits: record -> true where it was held.
+local function takeOut()
+  if #own == 1 and not semaphore.unfinished then
+    return { [own[1]] = redis.call('ZREM', permitsKey, own[1]) == 1 } -- the most frequent case: one command
+  end
+  local isHeld, held = {}, {}
+  for i, expiresAtMs in ipairs(#own > 0 and redis.call('ZMSCORE', permitsKey, unpack(own)) or {}) do
+    -- What is still there after reaping has not expired, unless there was too much to reap.
+    if expiresAtMs and not (semaphore.unfinished and tonumber(expiresAtMs) <= semaphore.nowMs) then
+      isHeld[own[i]] = true
+      held[#held + 1] = own[i]
+    end
+  end
+  if #held > 0 then
+    redis.call('ZREM', permitsKey, unpack(held))
+  end
+  return isHeld
+end
+
+local isHeld = takeOut()
 local answers = {}
 for i = firstRecord, #records do
   local record = records[i]
-  local released = 0
-  local client, _, weight = readRecord(record)
-  if client == clientId then
-    -- What is still there after reaping has not expired, unless there was too much to reap.
-    local isExpired = semaphore.unfinished
-      and tonumber(redis.call('ZSCORE', permitsKey, record) or 0) <= semaphore.nowMs
-    if not isExpired and redis.call('ZREM', permitsKey, record) == 1 then
-      semaphore.held = semaphore.held - weight
-      released = 1
-    end
-    if semaphore.hasLine then
-      redis.call('ZREM', waitersKey, record)
-    end
+  answers[#answers + 1] = isHeld[record] and 1 or 0
+  if isHeld[record] then
+    isHeld[record] = nil -- named twice, it counts once
+    semaphore.held = semaphore.held - weightOf[record]
   end
-  answers[#answers + 1] = released
+end
+-- From the line too, whatever the records were last known to be: a cancelled request may have been granted in
+-- between, and a late copy of an acquire may have queued a released one again.
+if semaphore.hasLine and #own > 0 then
+  redis.call('ZREM', waitersKey, unpack(own))
 end
 
 local told = handOff(semaphore, clientId, presenceMs)
