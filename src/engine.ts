@@ -278,8 +278,9 @@ export class Engine {
   wakeUp(message: WakeUp): void {
     const { session } = this.#parts;
     const { bound } = session;
-    if (message.epoch !== session.epoch || !bound.isKnown) {
-      this.#checkIn.now('first'); // from other data than we know: only a reason to look
+    // From other data than we know, or than there will be when we have put ours back: only a reason to look.
+    if (message.epoch !== session.epoch || session.isRecovering || !bound.isKnown) {
+      this.#checkIn.now('first');
       return;
     }
     session.hearLimit(message.limit);

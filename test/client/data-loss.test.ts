@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keysOf } from '../../src/redis/keys.ts';
+import { channelOf, keysOf } from '../../src/redis/keys.ts';
 import {
   apiOf,
   hashOf,
@@ -8,6 +8,7 @@ import {
   openProxy,
   openRedis,
   restorationsOf,
+  untilListening,
 } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -117,6 +118,34 @@ describe('data of one semaphore that is lost', () => {
     await until('the holder has told', async () => (await rival.inspect()).held === 1);
     expect(held.isHeld).toBe(true);
     expect((await rival.inspect()).holders).toMatchObject([{ id: held.id }]);
+  });
+
+  it('makes a grant of before, heard while its waiter is being put back, only a reason to look', async () => {
+    const prefix = uniquePrefix();
+    const proxy = await openProxy();
+    const [holder, waiter] = [openClient({ prefix }), openClient({ prefix, connection: proxy.url })];
+    await holder.semaphore('api', { limit: 1 }).acquire();
+    const request = watch(waiter.semaphore('api', { limit: 1 }).acquire());
+    await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+    await untilListening(waiter, prefix);
+    const redis = openRedis();
+    const epoch = Number(await redis.hget(keysOf(prefix, 'api').state, 'epoch'));
+    const [place] = (await holder.inspect('api')).waiters;
+    const own = place?.id.slice(waiter.id.length + 1);
+    for (const connection of proxy.connections) {
+      if (!connection.beginning.includes('parkade-subscriber')) connection.set('replies', 400);
+    }
+    const restores = proxy.count(hashOf.restore);
+    const restored = restorationsOf(waiter);
+    await forget(prefix, 'api');
+    await until('it is putting back its waiter', () => restores.count > 0);
+    const nowMs = Date.now();
+    const old = JSON.stringify(['api', epoch, nowMs * 1_000, 1, [own, nowMs * 1_000, nowMs + 60_000]]);
+    expect(await redis.publish(channelOf(prefix, waiter.id), old)).toBe(1);
+    await until('it has put it back', () => restored.length > 0);
+    expect(request.state).toBe('pending');
+    await until('all is back', async () => (await holder.inspect('api')).held === 1);
+    expect((await holder.inspect('api')).waiters).toMatchObject([{ id: place?.id }]);
   });
 
   it('gives each waiter its own place, whoever restores first', async () => {

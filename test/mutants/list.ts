@@ -1,5 +1,6 @@
 import { clientMutants } from './client.ts';
+import { conformanceMutants } from './conformance.ts';
 import { luaMutants } from './lua.ts';
 import type { Mutant } from './mutant.ts';
 
-export const mutants: readonly Mutant[] = [...luaMutants, ...clientMutants];
+export const mutants: readonly Mutant[] = [...luaMutants, ...clientMutants, ...conformanceMutants];
