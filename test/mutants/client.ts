@@ -192,4 +192,12 @@ export const clientMutants: readonly Mutant[] = [
     to: 'mostAsking++;',
     caughtBy: ['test/client/map.test.ts'],
   },
+  {
+    name: 'a grant of before is believed while what was lost is put back',
+    breaks: 'load-bearing: messages carry the epoch',
+    file: 'src/engine.ts',
+    from: ' || session.isRecovering || ',
+    to: ' || ',
+    caughtBy: ['test/client/data-loss.test.ts'],
+  },
 ];
