@@ -8,6 +8,8 @@ export interface Options {
   /** Instead of each scenario's own number. */
   readonly rounds: number | undefined;
   readonly json: string | undefined;
+  /** The file of an earlier run, to be shown instead of measuring. */
+  readonly from: string | undefined;
   readonly docs: boolean;
 }
 
@@ -24,7 +26,8 @@ all contenders in turn, each in processes of its own. The table goes to stdout, 
   --rounds N      rounds of each scenario, 1 to 100 (default: each scenario's own, 1 to 7)
   --quick         one short round with everything scaled down: whether it runs, within a minute. Its figures mean nothing
   --json FILE     writes every sample of every round to FILE as well
-  --docs          writes the table into docs/performance.md and the plots into docs/bench/
+  --from FILE     measures nothing, but shows what --json wrote
+  --docs          writes table and figures into docs/performance.md and README.md, and plots into docs/bench/
   --help          this
 
 Scenarios:
@@ -41,12 +44,16 @@ export function parseOptions(args: readonly string[], scenarios: readonly Scenar
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100)) {
     throw new UsageError(`--rounds is '${values.rounds}', allowed is 1 to 100.`);
   }
+  if (values.docs && (values.quick || values.only.length > 0)) {
+    throw new UsageError('--docs wants a full run: neither --quick nor --only.');
+  }
   return {
     help: values.help,
     quick: values.quick,
     scenarios: choose(values.only, scenarios),
     rounds,
     json: values.json,
+    from: values.from,
     docs: values.docs,
   };
 }
@@ -61,6 +68,7 @@ function parse(args: readonly string[]) {
         only: { type: 'string', multiple: true, default: [] },
         rounds: { type: 'string' },
         json: { type: 'string' },
+        from: { type: 'string' },
         docs: { type: 'boolean', default: false },
       },
     }).values;

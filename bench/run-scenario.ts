@@ -6,7 +6,7 @@ export interface Outcome {
   readonly scenario: string;
   readonly what: string;
   readonly samples: Partial<Record<ContenderName, readonly Sample[]>>;
-  readonly leftOut: Partial<Record<ContenderName, string>>;
+  readonly leftOut: Readonly<Record<string, string>>;
   /** Contenders that broke down, and how. */
   readonly failed: Partial<Record<ContenderName, string>>;
 }

@@ -9,7 +9,7 @@ export interface Scenario {
   readonly what: string;
   readonly contenders: readonly ContenderName[];
   /** Who can't take part, and why. */
-  readonly leftOut: Partial<Record<ContenderName, string>>;
+  readonly leftOut: Readonly<Record<string, string>>;
   /** Of a full run. */
   readonly rounds: number;
   readonly figures: readonly Figure[];
