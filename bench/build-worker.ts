@@ -2,11 +2,15 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { build as buildPackage } from 'tsdown';
+import packages from '../tsdown.config.ts';
 
 export interface BuiltWorker {
   readonly file: string;
   [Symbol.asyncDispose](): Promise<void>;
 }
+
+/** The first that is built is the library; the other is the command. */
+const [library] = packages;
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -20,7 +24,14 @@ export async function buildWorker(): Promise<BuiltWorker> {
   const dispose = () => rm(folder, { recursive: true, force: true });
   try {
     const installed = join(folder, 'node_modules', 'parkade');
-    await buildPackage({ cwd: root, outDir: join(installed, 'dist'), dts: false, logLevel: 'error' });
+    await buildPackage({
+      ...library,
+      config: false,
+      cwd: root,
+      outDir: join(installed, 'dist'),
+      dts: false,
+      logLevel: 'error',
+    });
     await copyFile(join(root, 'package.json'), join(installed, 'package.json'));
     // A package of its own, else 'parkade' would mean the one around it.
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n');
@@ -33,7 +44,7 @@ export async function buildWorker(): Promise<BuiltWorker> {
       format: 'esm',
       target: 'node20',
       packages: 'external',
-      external: ['parkade'],
+      external: ['parkade', 'parkade/otel'],
       tsconfigRaw: {},
       logLevel: 'error',
     });

@@ -23,7 +23,7 @@ Measures parkade beside its peers and the bounds of what is possible, on a Redis
 all contenders in turn, each in processes of its own. The table goes to stdout, progress to stderr.
 
   --only A,B      only these scenarios
-  --rounds N      rounds of each scenario, 1 to 100 (default: each scenario's own, 1 to 7)
+  --rounds N      rounds of each scenario, 1 to 100 (default: each scenario's own, 1 to 5)
   --quick         one short round with everything scaled down: whether it runs, within a minute. Its figures mean nothing
   --json FILE     writes every sample of every round to FILE as well
   --from FILE     measures nothing, but shows what --json wrote

@@ -1,6 +1,8 @@
 /** Without the contenders themselves: what the program needs to speak of them. */
 export type ContenderName =
   | 'parkade'
+  // With somebody who listens to its metrics.
+  | 'parkade + OTel'
   // Peers.
   | 'redis-semaphore'
   | 'bottleneck'

@@ -26,7 +26,7 @@ export async function writeDocs(report: Report, rows: readonly Row[]): Promise<v
 }
 
 /** What a newcomer wants to know, from the same rows. */
-export function mainFigures(rows: readonly Row[]): string {
+function mainFigures(rows: readonly Row[]): string {
   const figure = (scenario: string, key: string, contender: string) => {
     const row = rows.find(
       (each) => each.scenario === scenario && each.key === key && each.contender === contender,

@@ -55,10 +55,11 @@ function ratioOf(
   figure: Figure,
   reach: Reach | undefined,
 ): Row['ratio'] {
+  const reference = contender === 'parkade + OTel' ? 'parkade' : figure.reference;
   const against =
     reach?.against ??
-    (reach === undefined && figure.reference !== undefined && figure.reference !== contender
-      ? { contender: figure.reference, figure: figure.key }
+    (reach === undefined && reference !== undefined && reference !== contender
+      ? { contender: reference, figure: figure.key }
       : undefined);
   if (against === undefined) return undefined;
   const samples = outcome.samples[contender] ?? [];

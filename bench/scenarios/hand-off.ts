@@ -9,7 +9,7 @@ export const handOff: Scenario = {
   what: 'release in one process to acquire in another that waits, limit 1',
   contenders: ['PUBLISH', 'parkade', 'redis-semaphore', 'bottleneck', 'redlock'],
   leftOut: { 'async-sema': 'has one process only' },
-  rounds: 7,
+  rounds: 5,
   figures: [
     { key: 'p50', title: 'latency p50', unit: 'ms', reference: 'PUBLISH' },
     { key: 'p90', title: 'latency p90', unit: 'ms', reference: 'PUBLISH' },

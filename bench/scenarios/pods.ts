@@ -17,7 +17,7 @@ export const pods: Scenario = {
   what: '1 to 16 processes with one task each on one semaphore',
   contenders: ['parkade', 'redis-semaphore'],
   leftOut: {
-    bottleneck: 'see server',
+    bottleneck: 'is measured in server',
     redlock: 'has limit 1 only',
     'async-sema': 'has one process only',
   },

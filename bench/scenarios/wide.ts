@@ -4,7 +4,15 @@ import type { Scenario } from '../scenario.ts';
 export const wide: Scenario = {
   name: 'wide',
   what: '500 tasks in a process, limit 1000, no hold',
-  contenders: ['SET NX + DEL', 'EVALSHA', 'parkade', 'redis-semaphore', 'bottleneck', 'async-sema'],
+  contenders: [
+    'SET NX + DEL',
+    'EVALSHA',
+    'parkade',
+    'parkade + OTel',
+    'redis-semaphore',
+    'bottleneck',
+    'async-sema',
+  ],
   leftOut: { redlock: 'has limit 1 only' },
   rounds: 5,
   figures: [

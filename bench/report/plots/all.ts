@@ -3,13 +3,14 @@ import { readable } from '../numbers.ts';
 import type { Row } from '../rows.ts';
 import { curves, curvesHeight } from './curves.ts';
 import { dots, heightOf, type Line, type Panel } from './dots.ts';
-import type { Plot } from './draw.ts';
+import { type Plot, width } from './draw.ts';
 
 /** The plots of docs/performance.md, by the names of their files. */
 export function plotsOf(rows: readonly Row[]): Record<string, Plot> {
   return {
     throughput: throughput(rows),
     waits: waits(rows),
+    'hand-off': handOff(rows),
     fairness: fairness(rows),
     depth: depth(rows),
     pods: pods(rows),
@@ -32,29 +33,47 @@ function throughput(rows: readonly Row[]): Plot {
     title: 'Throughput',
     subtitle: 'acquire + release without a hold, one process; a logarithmic axis, further right is better',
     height: heightOf(panels),
-    option: dots(panels),
+    option: dots(panels, width, 64),
   };
 }
 
 function waits(rows: readonly Row[]): Plot {
-  const panel: Panel = {
-    title: '',
-    axis: { name: 'waiting time, ms', type: 'log' },
-    lines: contendersIn(rows, 'contend', 'p50').map((contender) => ({
-      contender,
-      marks: ['p50', 'p90', 'p99', 'max'].map((key) => {
-        const value = Math.max(0.01, medianOf(rows, 'contend', key, contender));
-        return { value, label: `${key} ${readable(value)}` };
-      }),
-    })),
-  };
-  return {
+  return spans(rows, 'contend', ['p50', 'p90', 'p99', 'max'], {
     title: 'How long one waits',
-    subtitle:
-      'limit 8, 64 tasks in 2 processes (async-sema: in one), 5 ms hold: the ideal is 35 ms for everybody',
-    height: heightOf([panel]),
-    option: dots([panel]),
+    subtitle: 'limit 8, 64 tasks in 2 processes (async-sema: in one), 5 ms hold: ideally 35 ms for everybody',
+    axis: 'waiting time, ms',
+  });
+}
+
+function handOff(rows: readonly Row[]): Plot {
+  return spans(rows, 'hand-off', ['p50', 'p90', 'p99'], {
+    title: 'Hand-off latency',
+    subtitle: 'release in one process to acquire in another that waits; further left is better',
+    axis: 'latency, ms',
+  });
+}
+
+/** How a time is spread, from its median to its worst. */
+function spans(
+  rows: readonly Row[],
+  scenario: string,
+  keys: readonly string[],
+  { title, subtitle, axis }: { title: string; subtitle: string; axis: string },
+): Plot {
+  const panel: Panel = {
+    title: `${keys.join(' · ')}, ms`,
+    axis: { name: axis, type: 'log' },
+    lines: contendersIn(rows, scenario, 'p50').map((contender) => {
+      const values = keys.map((key) => medianOf(rows, scenario, key, contender));
+      // The axis is logarithmic, and nobody waits for less.
+      return {
+        contender,
+        values: values.map((value) => Math.max(0.01, value)),
+        note: values.map(readable).join(' · '),
+      };
+    }),
   };
+  return { title, subtitle, height: heightOf([panel]), option: dots([panel], width, 210) };
 }
 
 function fairness(rows: readonly Row[]): Plot {
@@ -74,7 +93,7 @@ function fairness(rows: readonly Row[]): Plot {
     title: 'Fairness',
     subtitle: 'limit 8, 64 tasks in 2 processes (async-sema: in one), 5 ms hold',
     height: heightOf(panels),
-    option: dots(panels),
+    option: dots(panels, width, 64),
   };
 }
 
@@ -123,7 +142,7 @@ function pods(rows: readonly Row[]): Plot {
 function linesOf(rows: readonly Row[], scenario: string, key: string): Line[] {
   return contendersIn(rows, scenario, key).map((contender) => {
     const value = medianOf(rows, scenario, key, contender);
-    return { contender, marks: [{ value, label: readable(value) }] };
+    return { contender, values: [value], note: readable(value) };
   });
 }
 

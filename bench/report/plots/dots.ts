@@ -2,7 +2,7 @@ import type { EChartsOption, SeriesOption } from 'echarts';
 import type { ContenderName } from '../../contenders/names.ts';
 import { colours, faint, ink, rule } from './paper.ts';
 
-/** A line for each contender with marks on it, in panels side by side. */
+/** A line for each contender with its values as dots, in panels side by side. */
 export interface Panel {
   readonly title: string;
   readonly axis: {
@@ -16,8 +16,10 @@ export interface Panel {
 
 export interface Line {
   readonly contender: ContenderName;
-  readonly marks: readonly { readonly value: number; readonly label: string }[];
-  /** Drawn through the marks, or from zero. */
+  readonly values: readonly number[];
+  /** Stands right of the last value. */
+  readonly note: string;
+  /** Where a bar begins; without it dots are joined. */
   readonly from?: number;
 }
 
@@ -28,19 +30,20 @@ export function heightOf(panels: readonly Panel[]): number {
   return top + Math.max(...panels.map(({ lines }) => lines.length)) * lineHeight + 56;
 }
 
-/** As a part of echarts' options. */
-export function dots(panels: readonly Panel[]): EChartsOption {
-  const share = 100 / panels.length;
+/** As a part of echarts' options. `noteWidth`, px, is left free on the right of each panel. */
+export function dots(panels: readonly Panel[], width: number, noteWidth: number): EChartsOption {
+  const share = width / panels.length;
+  const namesWidth = 124;
   return {
     title: panels.map(({ title }, i) => ({
       text: title,
-      left: `${i * share + 2}%`,
+      left: i * share + 12,
       top: 68,
       textStyle: { fontSize: 13, fontWeight: 600, color: ink },
     })),
     grid: panels.map(({ lines }, i) => ({
-      left: `${i * share + (panels.length === 1 ? 14 : 14)}%`,
-      width: `${share - 22}%`,
+      left: i * share + namesWidth,
+      width: share - namesWidth - noteWidth,
       top,
       height: lines.length * lineHeight,
     })),
@@ -53,15 +56,9 @@ export function dots(panels: readonly Panel[]): EChartsOption {
       nameTextStyle: { color: faint, fontSize: 12 },
       ...(axis.min !== undefined && { min: axis.min }),
       ...(axis.max !== undefined && { max: axis.max }),
-      axisLabel: {
-        color: faint,
-        fontSize: 11,
-        formatter: (value: number) => value.toLocaleString('en'),
-        hideOverlap: true,
-      },
+      axisLabel: { color: faint, fontSize: 11, formatter: shortly, hideOverlap: true },
       splitLine: { lineStyle: { color: rule } },
       axisLine: { show: false },
-      minorSplitLine: { show: false },
       splitNumber: 4,
     })) as never,
     yAxis: panels.map(({ lines }, i) => ({
@@ -82,31 +79,39 @@ export function dots(panels: readonly Panel[]): EChartsOption {
   };
 }
 
-function seriesOf({ contender, marks, from }: Line, panel: number, row: number): SeriesOption[] {
+function seriesOf({ contender, values, note, from }: Line, panel: number, row: number): SeriesOption[] {
   const color = colours[contender];
-  const values = marks.map(({ value }) => value);
-  const ends = [from ?? Math.min(...values), Math.max(...values)];
+  const isBar = from !== undefined;
+  const least = from ?? Math.min(...values);
+  const most = Math.max(...values);
+  const at = { xAxisIndex: panel, yAxisIndex: panel, clip: false };
   return [
     {
+      ...at,
       type: 'line',
-      xAxisIndex: panel,
-      yAxisIndex: panel,
-      data: ends.map((value) => [value, row]),
+      data: [
+        [least, row],
+        [most, row],
+      ],
       symbol: 'none',
-      lineStyle: { color, width: from === undefined ? 2 : 8, cap: from === undefined ? 'round' : 'butt' },
+      lineStyle: { color, width: isBar ? 10 : 2, cap: 'butt' },
     },
     {
+      ...at,
       type: 'scatter',
-      xAxisIndex: panel,
-      yAxisIndex: panel,
-      data: marks.map(({ value, label }) => ({
+      data: values.map((value) => ({
         value: [value, row],
-        label: { show: label !== '', formatter: label },
+        label: { show: value === most, formatter: note },
       })),
-      symbolSize: from === undefined ? 9 : 1,
+      symbolSize: isBar ? 1 : 9,
       itemStyle: { color },
-      label: { position: marks.length === 1 ? 'right' : 'top', fontSize: 11, color: faint, distance: 5 },
-      clip: false,
+      label: { position: 'right', fontSize: 12, color: ink, distance: 6 },
     },
   ];
+}
+
+/** 0.1, 10, 1k, 1M. */
+function shortly(value: number): string {
+  if (value >= 1e6) return `${value / 1e6}M`;
+  return value >= 1e3 ? `${value / 1e3}k` : `${value}`;
 }

@@ -8,7 +8,8 @@ export interface Plot {
   readonly option: EChartsOption;
 }
 
-const width = 860;
+/** Of every plot, px. */
+export const width = 900;
 
 /** As SVG, without a browser. */
 export function draw({ title, subtitle, height, option }: Plot): string {

@@ -16,6 +16,7 @@ const inTheDark: Readonly<Record<string, string>> = {
 /** Of middle lightness, so that they stand out from either paper. */
 export const colours: Record<ContenderName, string> = {
   parkade: '#1f7ae0',
+  'parkade + OTel': '#6aa5e8',
   'redis-semaphore': '#e0662b',
   bottleneck: '#a06bd6',
   redlock: '#c94f7c',
