@@ -1,4 +1,5 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { copyFile, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { build as buildPackage } from 'tsdown';
@@ -21,7 +22,12 @@ const root = resolve(import.meta.dirname, '..');
 export async function buildWorker(): Promise<BuiltWorker> {
   await mkdir(join(import.meta.dirname, 'dist'), { recursive: true });
   const folder = await mkdtemp(join(import.meta.dirname, 'dist', 'run-'));
-  const dispose = () => rm(folder, { recursive: true, force: true });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  const dispose = async () => {
+    process.off('exit', remove);
+    remove();
+  };
   try {
     const installed = join(folder, 'node_modules', 'parkade');
     await buildPackage({

@@ -7,6 +7,10 @@ import { absencesOf, breakdownsOf, type Report, rowsOfReport } from './report/re
 import { tableOf } from './report/table.ts';
 import { scenarios } from './scenarios/all.ts';
 
+// Ends by itself then, so that what was built is removed; workers and server end with this process.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
 try {
   const options = parseOptions(process.argv.slice(2), scenarios);
   if (options.help) console.log(helpOf(scenarios));
