@@ -177,6 +177,8 @@ export const clientMutants: readonly Mutant[] = [
     from: 'const longestSleepMs = 1_000;',
     to: 'const longestSleepMs = 3_600_000;',
     caughtBy: ['test/unit/keeper.test.ts'],
+  },
+  {
     name: 'map takes items although nothing is free',
     breaks: 'a million items queue nothing',
     file: 'src/concurrent-map.ts',

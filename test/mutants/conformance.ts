@@ -48,8 +48,8 @@ export const conformanceMutants: readonly Mutant[] = [
     name: 'printing leaves out who waits',
     breaks: 'test_repr',
     file: 'src/semaphore.ts',
-    from: '${this.#parts.engine.waiting} waiting here',
-    to: '0 waiting here',
+    from: '.waiting} waiting here',
+    to: '.waiting * 0} waiting here',
     caughtBy,
   },
   {
