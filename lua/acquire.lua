@@ -85,6 +85,7 @@ local function answer(record, weight, leaseMs, maxWaiting)
   if untilMs > 0 then -- expired, and not reaped yet
     heldUntilMs[record] = nil
     redis.call('ZREM', permitsKey, record)
+    isFirstPermit = true -- it may have been the last, and its key gone with its TTL
     semaphore.held = semaphore.held - weight
   end
   if semaphore.nowMs < semaphore.revokedUntilMs and isRevoked(semaphore, record) then

@@ -8,8 +8,8 @@ export const conformanceMutants: readonly Mutant[] = [
     name: 'a release removes nothing',
     breaks: 'test_semaphore, test_acquire_hang, test_acquire_no_hang, test_release_no_waiters',
     file: 'lua/release.lua',
-    from: "if not isExpired and redis.call('ZREM', permitsKey, record) == 1 then\n      semaphore.held = semaphore.held - weight\n",
-    to: 'if not isExpired then\n',
+    from: "return { [own[1]] = redis.call('ZREM', permitsKey, own[1]) == 1 }",
+    to: 'return {}',
     caughtBy,
   },
   {
@@ -32,8 +32,8 @@ export const conformanceMutants: readonly Mutant[] = [
     name: 'newcomers queue at the head',
     breaks: 'test_acquire_fifo_order, test_acquire_fifo_order_2 to 4',
     file: 'lua/acquire.lua',
-    from: "redis.call('ZADD', waitersKey, string.format('%.0f', ticket), record)",
-    to: "redis.call('ZADD', waitersKey, string.format('%.0f', -ticket), record)",
+    from: 'add(newWaiters, ticket, record)',
+    to: 'add(newWaiters, -ticket, record)',
     caughtBy,
   },
   {
