@@ -12,15 +12,16 @@ local firstHolder, holderCount = tonumber(ARGV[1]), tonumber(ARGV[2])
 local firstWaiter, waiterCount = tonumber(ARGV[3]), tonumber(ARGV[4])
 --
 -- Reply: { now in ms, limit or -1 when there is no such semaphore, declared limit, units held, holding,
---   waiting, epoch, [record, expiry in ms, ...] by expiry, [record, ticket, ...] in line }
+--   waiting, epoch, [record, expiry in ms, ...] by expiry, [record, ticket, ...] in line,
+--   now in µs, ticket at the head of the line or 0 }
 -- Units held and holding leave out expired permits; of those not reaped yet, at most 1,000 are looked at.
 
 -- #include shared/clock
 -- #include shared/record
 
 local state = redis.call('HMGET', stateKey, 'limit', 'declared', 'held', 'epoch', 'lastMs', 'skewUs')
-local nowMs = math.floor((serverTimeUs() + (tonumber(state[6]) or 0)) / 1000)
-nowMs = math.max(nowMs, tonumber(state[5]) or 0)
+local nowUs = serverTimeUs() + (tonumber(state[6]) or 0)
+local nowMs = math.max(math.floor(nowUs / 1000), tonumber(state[5]) or 0)
 
 local held = tonumber(state[3]) or 0
 for _, record in ipairs(redis.call('ZRANGEBYSCORE', permitsKey, '-inf', nowMs, 'LIMIT', 0, 1000)) do
@@ -37,4 +38,5 @@ return {
   nowMs, tonumber(state[1] or -1), tonumber(state[2] or -1), held,
   redis.call('ZCARD', permitsKey) - expired, redis.call('ZCARD', waitersKey), tonumber(state[4] or 0),
   page(permitsKey, expired + firstHolder, holderCount), page(waitersKey, firstWaiter, waiterCount),
+  nowUs, tonumber(redis.call('ZRANGE', waitersKey, 0, 0, 'WITHSCORES')[2] or 0),
 }

@@ -25,6 +25,8 @@ export interface WaiterInLine {
   readonly weight: number;
   /** 0 is the head of the line. */
   readonly position: number;
+  /** For how long it has waited, ms. */
+  readonly waitingMs: number;
 }
 
 /** A semaphore at one moment. Expired permits are left out, reaped or not. */
@@ -42,6 +44,8 @@ export interface SemaphoreSnapshot {
   readonly holding: number;
   /** How many requests wait. */
   readonly waiting: number;
+  /** For how long the head of the line has waited, ms; 0 when nobody waits. */
+  readonly oldestWaitMs: number;
   /** The page of permits that was asked for, by expiry. */
   readonly holders: readonly Holder[];
   /** The page of the line that was asked for, in order. */
@@ -70,6 +74,8 @@ export async function inspect(
   }
   const raw = result.value;
   const limit = Math.max(0, raw.limit);
+  // A ticket is the server's time in µs at which it was drawn, but for some µs of a burst.
+  const ageMs = (ticket: number) => Math.max(0, Math.round((raw.nowUs - ticket) / 1000));
   return {
     name,
     exists: raw.limit >= 0,
@@ -78,6 +84,7 @@ export async function inspect(
     available: Math.max(0, limit - raw.held),
     holding: raw.holding,
     waiting: raw.waiting,
+    oldestWaitMs: raw.headTicket === 0 ? 0 : ageMs(raw.headTicket),
     holders: raw.permits.flatMap(({ record, expiresAtMs }) => {
       const parts = readRecord(record);
       return parts === undefined
@@ -91,9 +98,15 @@ export async function inspect(
             },
           ];
     }),
-    waiters: raw.waiters.map(({ record }, i) => {
+    waiters: raw.waiters.map(({ record, ticket }, i) => {
       const parts = readRecord(record);
-      return { id: record, client: parts?.clientId ?? '', weight: parts?.weight ?? 0, position: first + i };
+      return {
+        id: record,
+        client: parts?.clientId ?? '',
+        weight: parts?.weight ?? 0,
+        position: first + i,
+        waitingMs: ageMs(ticket),
+      };
     }),
   };
 }

@@ -47,8 +47,14 @@ function describe({ name, limit, held, waiting, holding, holders, waiters }: Sem
     lines.push(
       '',
       ...table(
-        ['WAITER', 'UNITS', 'PLACE', 'PERMIT'],
-        waiters.map((waiter) => [waiter.client, waiter.weight, waiter.position + 1, waiter.id]),
+        ['WAITER', 'UNITS', 'PLACE', 'WAITS FOR', 'PERMIT'],
+        waiters.map((waiter) => [
+          waiter.client,
+          waiter.weight,
+          waiter.position + 1,
+          showMs(waiter.waitingMs),
+          waiter.id,
+        ]),
       ),
     );
   }

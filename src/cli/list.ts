@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { SemaphoreSnapshot } from '../index.ts';
 import { type RedisFlags, redisCommand, withClient } from './redis.ts';
 import { table } from './table.ts';
+import { showMs } from './values.ts';
 
 interface ListFlags extends RedisFlags {
   readonly json?: boolean;
@@ -36,8 +37,14 @@ export function listCommand(): Command {
         }
         if (!flags.json) {
           found.sort((a, b) => (a.name < b.name ? -1 : 1));
-          const rows = found.map(({ name, limit, held, waiting }) => [name, limit, held, waiting]);
-          console.log(table(['SEMAPHORE', 'LIMIT', 'HELD', 'WAITING'], rows).join('\n'));
+          const rows = found.map((it) => [
+            it.name,
+            it.limit,
+            it.held,
+            it.waiting,
+            it.waiting > 0 ? showMs(it.oldestWaitMs) : '',
+          ]);
+          console.log(table(['SEMAPHORE', 'LIMIT', 'HELD', 'WAITING', 'LONGEST WAIT'], rows).join('\n'));
         }
       }),
     );

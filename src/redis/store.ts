@@ -104,11 +104,15 @@ export interface Restoration {
 /** What Redis says of a semaphore at one moment, expired permits left out. */
 export interface RawSnapshot {
   readonly nowMs: number;
+  /** By the clock that tickets are drawn from. */
+  readonly nowUs: number;
   /** -1 when there is no such semaphore. */
   readonly limit: number;
   readonly held: number;
   readonly holding: number;
   readonly waiting: number;
+  /** The ticket of the head of the line; 0 when nobody waits. */
+  readonly headTicket: number;
   readonly permits: readonly { readonly record: string; readonly expiresAtMs: number }[];
   readonly waiters: readonly { readonly record: string; readonly ticket: number }[];
 }
@@ -246,6 +250,8 @@ export class SemaphoreStore {
       held: held as number,
       holding: holding as number,
       waiting: waiting as number,
+      nowUs: Number(reply[9]),
+      headTicket: Number(reply[10]),
       permits: pairs(reply[7] as string[]).map(([record, score]) => ({ record, expiresAtMs: score })),
       waiters: pairs(reply[8] as string[]).map(([record, score]) => ({ record, ticket: score })),
     };

@@ -22,14 +22,24 @@ describe('parkade list', () => {
     await (await client.semaphore('jobs:1', { limit: 10 }).acquire()).release();
     const plain = await parkade('list');
     expect(plain).toMatchObject({ code: 0, stderr: '' });
-    expect(plain.stdout).toBe(
-      'SEMAPHORE  LIMIT  HELD  WAITING\napi            3     2        1\njobs:1        10     0        0\n',
+    expect(plain.stdout.replace(/[\d.]+ m?s$/m, 'TIME')).toBe(
+      'SEMAPHORE  LIMIT  HELD  WAITING  LONGEST WAIT\napi            3     2        1  TIME\njobs:1        10     0        0\n',
     );
     const json = (await parkade('list', 'a*', '--json')).stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(json).toEqual([{ name: 'api', limit: 3, held: 2, available: 1, holding: 1, waiting: 1 }]);
+    expect(json).toEqual([
+      {
+        name: 'api',
+        limit: 3,
+        held: 2,
+        available: 1,
+        holding: 1,
+        waiting: 1,
+        oldestWaitMs: expect.any(Number),
+      },
+    ]);
   });
 });
 

@@ -54,6 +54,7 @@ describe('a snapshot', () => {
       available: 0,
       holding: 0,
       waiting: 0,
+      oldestWaitMs: 0,
       holders: [],
       waiters: [],
     });
@@ -89,6 +90,24 @@ describe('a snapshot', () => {
     const numbers = line.map(({ id }) => Number(id.split('/')[1]));
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     expect(pages.every(({ holding, waiting }) => holding === 25 && waiting === 35)).toBe(true);
+  });
+
+  it('says for how long each waiter has waited, and the head of the line on every page', async () => {
+    const client = openClient();
+    const semaphore = client.semaphore('api', { limit: 1 });
+    await semaphore.acquire();
+    const began = performance.now();
+    watch(semaphore.acquire());
+    await until('it waits', async () => (await semaphore.inspect()).oldestWaitMs >= 200);
+    watch(semaphore.acquire());
+    await until('two wait', async () => (await semaphore.inspect()).waiting === 2);
+    const { oldestWaitMs, waiters } = await semaphore.inspect();
+    expect(oldestWaitMs).toBe(waiters[0]?.waitingMs);
+    expect(oldestWaitMs).toBeLessThanOrEqual(performance.now() - began + 1);
+    expect(waiters[1]?.waitingMs).toBeLessThan(oldestWaitMs - 150);
+    expect((await semaphore.inspect({ pageSize: 1, page: 1 })).oldestWaitMs).toBeGreaterThanOrEqual(
+      oldestWaitMs,
+    );
   });
 
   it('lists a hundred of each unless more is asked for, so a huge line costs little', async () => {

@@ -11,6 +11,8 @@ describe('inspect', () => {
 
     expect(await c.inspect()).toEqual({
       nowMs: scene.nowMs,
+      nowUs: scene.nowMs * 1000 + 617, // the µs of the test clock
+      headTicket: first.ticket,
       limit: 5,
       held: 4,
       holding: 2,
@@ -31,6 +33,8 @@ describe('inspect', () => {
 
     expect(await scene.client('a').inspect()).toEqual({
       nowMs: scene.nowMs,
+      nowUs: scene.nowMs * 1000 + 617, // the µs of the test clock
+      headTicket: 0,
       limit: -1,
       held: 0,
       holding: 0,
