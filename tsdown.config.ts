@@ -20,7 +20,10 @@ export default defineConfig([
     dts: false,
     platform: 'node',
     target: 'node20',
-    deps: { alwaysBundle: [/^(?!ioredis$|redis$|zod$)/], onlyBundle: ['commander', 'nanoid'] },
+    deps: {
+      alwaysBundle: [/^(?!ioredis$|redis$|zod$)/],
+      onlyBundle: ['@opentelemetry/api', 'bintrees', 'commander', 'nanoid', 'prom-client', 'tdigest'],
+    },
     clean: true,
   },
 ]);

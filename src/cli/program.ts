@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes } from './exit-codes.ts';
+import { exporterCommand } from './exporter.ts';
 import { failureOf } from './failure.ts';
 import { inspectCommand } from './inspect.ts';
 import { listCommand } from './list.ts';
@@ -15,6 +16,7 @@ const commands: readonly (() => Command)[] = [
   inspectCommand,
   resizeCommand,
   revokeCommand,
+  exporterCommand,
 ];
 
 const help = `

@@ -11,6 +11,15 @@ export const integer =
     return value;
   };
 
+/** A TCP port; 0 lets the system choose. */
+export function port(text: string): number {
+  const value = integer(0)(text);
+  if (value > 65_535) {
+    throw new InvalidArgumentError('Allowed is a port: 0 to 65535.');
+  }
+  return value;
+}
+
 const units: Record<string, number> = { ms: 1, '': 1000, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A duration as humans write it, in ms: `30`, `30s`, `1.5m`, `500ms`. Seconds where no unit is given. */
