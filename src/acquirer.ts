@@ -43,6 +43,7 @@ export class Acquirer {
   readonly #push: (waiter: Waiter) => void;
   readonly #settled = new Set<string>();
   readonly #acknowledger: Acknowledger;
+  readonly #abandoned = (waiter: Waiter) => this.#abandon(waiter);
 
   constructor(parts: EngineParts, outbox: Outbox, nextRequestNo: () => number, events: AcquirerEvents) {
     this.#parts = parts;
@@ -76,7 +77,7 @@ export class Acquirer {
       attempts.giveUpAtMs(),
       name,
       clock,
-      (abandoned) => this.#abandon(abandoned),
+      this.#abandoned,
     );
     line.add(waiter);
     this.#push(waiter);

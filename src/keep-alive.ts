@@ -5,6 +5,7 @@
 export class KeepAlive {
   readonly #timer = setInterval(() => {}, 2 ** 30).unref();
   #awaited = 0;
+  readonly #left = () => this.leave();
 
   enter(): void {
     if (this.#awaited++ === 0) {
@@ -18,13 +19,11 @@ export class KeepAlive {
     }
   }
 
-  async during<T>(promise: Promise<T>): Promise<T> {
+  /** Until the promise is settled; hands it back. */
+  during<T>(promise: Promise<T>): Promise<T> {
     this.enter();
-    try {
-      return await promise;
-    } finally {
-      this.leave();
-    }
+    promise.then(this.#left, this.#left);
+    return promise;
   }
 
   close(): void {

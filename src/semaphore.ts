@@ -1,14 +1,13 @@
 import type { Attempts } from './attempts.ts';
 import { concurrentMap, type Taken } from './concurrent-map.ts';
 import type { Engine } from './engine.ts';
-import { AcquireTimeoutError, InvalidOptionsError, QueueFullError } from './errors.ts';
+import { AcquireTimeoutError, InvalidOptionsError } from './errors.ts';
 import { inspect, type SemaphoreSnapshot } from './inspector.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Lease } from './lease.ts';
 import {
   type AcquireOptions,
   type AcquireSettings,
-  type Declaration,
   type InspectOptions,
   parseAcquireOptions,
   parseInspectOptions,
@@ -18,6 +17,7 @@ import {
   type SemaphoreSettings,
   type TryAcquireOptions,
 } from './options.ts';
+import { type Asker, type HandleOf, PendingAcquire } from './pending-acquire.ts';
 import { Permit, type PermitActions } from './permit.ts';
 
 /** @internal What a handle is made of. */
@@ -43,7 +43,7 @@ export interface SemaphoreParts {
 export class Semaphore {
   readonly name: string;
   readonly #parts: SemaphoreParts;
-  readonly #declaration: Declaration;
+  readonly #asker: Asker;
   /** What this handle holds, oldest first. */
   readonly #leases = new Set<Lease>();
   readonly #forget = (lease: Lease) => this.#leases.delete(lease);
@@ -55,13 +55,32 @@ export class Semaphore {
       await this.#parts.keepAlive.during(this.#parts.engine.renew(lease, ms));
     },
   };
+  readonly #permitOf: HandleOf<Permit> = (lease) => new Permit(lease, this.#actions);
+  readonly #heldOf: HandleOf<HeldPermit> = (lease, waited) => ({
+    lease,
+    waited,
+    permit: new Permit(lease, this.#actions),
+    abort: (reason) => lease.abort(reason),
+  });
 
   /** @internal */
   constructor(parts: SemaphoreParts) {
     this.#parts = parts;
-    const { limit, onLimitMismatch } = parts.settings;
-    this.#declaration = { limit, onLimitMismatch };
-    this.name = parts.name;
+    const { name, keepAlive } = parts;
+    const { limit, onLimitMismatch, leaseMs, renew, minReplicas, replicaTimeoutMs } = parts.settings;
+    this.name = name;
+    this.#asker = {
+      name,
+      declaration: { limit, onLimitMismatch },
+      terms: { leaseMs, renew, maxHoldMs: parts.settings.maxHoldMs ?? Number.POSITIVE_INFINITY },
+      maxWaiting: parts.settings.maxWaiting ?? -1,
+      replication: minReplicas > 0 ? { minReplicas, timeoutMs: replicaTimeoutMs } : undefined,
+      keepAlive,
+      hold: (lease) => {
+        this.#leases.add(lease);
+        lease.onEnd = this.#forget;
+      },
+    };
   }
 
   /** The limit in force, as far as this client has heard; what it declares itself before that. */
@@ -86,10 +105,7 @@ export class Semaphore {
    * A request that rejected holds nothing and has left the line, or does as soon as Redis can be told.
    */
   acquire(options?: AcquireOptions): Promise<Permit> {
-    return this.#acquire(
-      () => parseAcquireOptions(this.name, options),
-      (lease) => new Permit(lease, this.#actions),
-    );
+    return this.#acquire(() => parseAcquireOptions(this.name, options), this.#permitOf);
   }
 
   /**
@@ -101,7 +117,7 @@ export class Semaphore {
     try {
       return await this.#acquire(
         () => ({ ...parseTryAcquireOptions(this.name, options), timeoutMs: 0 }),
-        (lease) => new Permit(lease, this.#actions),
+        this.#permitOf,
       );
     } catch (error) {
       if (error instanceof AcquireTimeoutError) {
@@ -118,10 +134,7 @@ export class Semaphore {
    * was lost while `fn` ran, after it has ended; what `fn` rejected with is its `cause` then.
    */
   async run<R>(fn: (permit: Permit) => R | PromiseLike<R>, options?: AcquireOptions): Promise<R> {
-    const held = await this.#acquire(
-      () => parseAcquireOptions(this.name, options),
-      (lease, waited) => this.#held(lease, waited),
-    );
+    const held = await this.#acquire(() => parseAcquireOptions(this.name, options), this.#heldOf);
     return this.#runUnder(held, () => fn(held.permit));
   }
 
@@ -143,11 +156,7 @@ export class Semaphore {
       fn,
       signal: settings.signal,
       mostAtOnce: () => Math.floor(this.limit / (settings.weight ?? 1)),
-      acquire: (signal) =>
-        this.#acquire(
-          () => ({ ...settings, signal }),
-          (lease, waited) => this.#held(lease, waited),
-        ),
+      acquire: (signal) => this.#acquire(() => ({ ...settings, signal }), this.#heldOf),
       run: (held, task, failed) => this.#runUnder(held, task, failed),
     });
   }
@@ -218,49 +227,11 @@ export class Semaphore {
     return `${this.constructor.name}(${this.name}, limit ${this.limit}, ${held}, ${this.#parts.engine.waiting} waiting here)`;
   }
 
-  #acquire<P>(settingsOf: () => AcquireSettings, handleOf: (lease: Lease, waited: boolean) => P): Promise<P> {
-    const { engine, keepAlive, settings: own } = this.#parts;
+  /** @param settingsOf what throws there rejects here */
+  #acquire<P>(settingsOf: () => AcquireSettings, handleOf: HandleOf<P>): Promise<P> {
     return new Promise((resolve, reject) => {
-      const { weight, leaseMs, renew, timeoutMs, signal } = settingsOf();
-      keepAlive.enter();
-      engine.ask({
-        declaration: this.#declaration,
-        weight: weight ?? 1,
-        terms: {
-          leaseMs: leaseMs ?? own.leaseMs,
-          renew: renew ?? own.renew,
-          maxHoldMs: own.maxHoldMs ?? Number.POSITIVE_INFINITY,
-        },
-        maxWaiting: timeoutMs === 0 ? 0 : (own.maxWaiting ?? -1),
-        timeoutMs,
-        signal,
-        replication:
-          own.minReplicas > 0 ? { minReplicas: own.minReplicas, timeoutMs: own.replicaTimeoutMs } : undefined,
-        granted: (lease, waited) => {
-          keepAlive.leave();
-          this.#leases.add(lease);
-          lease.onEnd = this.#forget;
-          resolve(handleOf(lease, waited));
-        },
-        failed: (reason) => {
-          keepAlive.leave();
-          reject(
-            timeoutMs === 0 && reason instanceof QueueFullError
-              ? new AcquireTimeoutError(this.name, 0)
-              : reason,
-          );
-        },
-      });
+      this.#parts.engine.ask(new PendingAcquire(this.#asker, settingsOf(), handleOf, resolve, reject));
     });
-  }
-
-  #held(lease: Lease, waited: boolean): HeldPermit {
-    return {
-      lease,
-      waited,
-      permit: new Permit(lease, this.#actions),
-      abort: (reason) => lease.abort(reason),
-    };
   }
 
   /** @param failed told what it will reject with, while the permit is still held */
