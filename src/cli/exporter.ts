@@ -18,7 +18,8 @@ const help = `
 Each scrape looks at every semaphore, by scripts that only read. Their names are looked for more rarely, see --list-every:
 that walks past all keys of Redis in small steps. parkade_up is 0 while Redis can't be reached.
 
-Serves /metrics, and /healthz, which says that the process lives. Runs until SIGTERM or SIGINT.
+Serves /metrics, and /healthz, which says that the process lives. Runs until SIGTERM or SIGINT;
+ends with 69 when it can't listen there.
 It has no password: leave it on loopback, or have a --host that only your Prometheus reaches.
 
 Examples:
@@ -44,8 +45,7 @@ export function exporterCommand(): Command {
 }
 
 async function serve(client: SemaphoreClient, flags: ExporterFlags): Promise<void> {
-  const names = new SemaphoreNames(client, {
-    match: flags.match,
+  const names = new SemaphoreNames(() => client.list({ match: flags.match }), {
     freshForMs: flags.listEvery,
     firstWalkMs: 4_000,
   });

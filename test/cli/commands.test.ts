@@ -120,7 +120,7 @@ describe('whatever is wrong', () => {
   });
 
   it('--help has examples and exit codes, of each command', async () => {
-    for (const args of [[], ['run'], ['list'], ['inspect'], ['resize'], ['revoke']]) {
+    for (const args of [[], ['run'], ['list'], ['inspect'], ['resize'], ['revoke'], ['exporter']]) {
       const { code, stdout } = await run([...args, '--help']);
       expect(code).toBe(0);
       expect(stdout).toMatch(/Examples?:\n {2}/);

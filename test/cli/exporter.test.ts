@@ -78,6 +78,8 @@ describe('parkade exporter', () => {
 
     await client.semaphore('d', { limit: 1 }).acquire();
     expect((await scrape(capped.url))['parkade_semaphores']).toEqual({ '': 3 });
+    const narrow = await startExporter('--prefix', prefix, '--match', '[ad]');
+    expect((await scrape(narrow.url))['parkade_semaphore_limit']).toEqual({ a: 1, d: 1 });
     const eager = await startExporter('--prefix', prefix, '--list-every', '0');
     await scrape(eager.url);
     await client.semaphore('e', { limit: 1 }).acquire();

@@ -1,7 +1,4 @@
-import type { SemaphoreClient } from '../../index.ts';
-
 export interface NamesSettings {
-  readonly match: string;
   /** For how long a walk past all keys serves. */
   readonly freshForMs: number;
   /** How long to wait for the very first walk; after that, what it found so far has to do. */
@@ -21,7 +18,7 @@ export interface KnownNames {
  * while the last is fresh, and whoever asks gets the last one's result while the next is under way.
  */
 export class SemaphoreNames {
-  readonly #client: SemaphoreClient;
+  readonly #list: () => AsyncIterable<string>;
   readonly #settings: NamesSettings;
   #known: readonly string[] | undefined;
   #knownAtMs = 0;
@@ -29,12 +26,13 @@ export class SemaphoreNames {
   #walk: Promise<void> | undefined;
   #failure: unknown;
 
-  constructor(client: SemaphoreClient, settings: NamesSettings) {
-    this.#client = client;
+  /** @param list walks past all keys, and gives the names that it finds */
+  constructor(list: () => AsyncIterable<string>, settings: NamesSettings) {
+    this.#list = list;
     this.#settings = settings;
   }
 
-  /** @throws what `client.list` throws, while no walk has come to its end; the next call begins another */
+  /** @throws what `list` throws, while no walk has come to its end; the next call begins another */
   async known(): Promise<KnownNames> {
     const fresh = this.#known !== undefined && this.#ageMs() < this.#settings.freshForMs;
     if (!fresh) {
@@ -64,7 +62,7 @@ export class SemaphoreNames {
     this.#partial = found;
     this.#failure = undefined;
     try {
-      for await (const name of this.#client.list({ match: this.#settings.match })) {
+      for await (const name of this.#list()) {
         found.add(name);
       }
       this.#known = [...found].sort();
