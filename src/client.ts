@@ -74,8 +74,10 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   #closing: Promise<void> | undefined;
 
   /**
-   * @param connection a `redis://` or `rediss://` url, for a connection of the client's own (by ioredis if it is
-   *   installed, else by node-redis); or an ioredis `Redis` or `Cluster` (5 or 6), an iovalkey connection, or a
+   * @param connection a url, for a connection of the client's own (by ioredis if it is installed, else by node-redis):
+   *   `redis://`, `rediss://` (TLS), `unix://`, and by ioredis alone `redis-sentinel://user:password@host:port,host:port/GROUP/db`
+   *   or `redis-cluster://user:password@host:port,host:port` (`rediss-…` for TLS; one to a Cluster keeps the process alive
+   *   until `close()`, the others only while something is held or waited for); or an ioredis `Redis` or `Cluster` (5 or 6), an iovalkey connection, or a
    *   client or sentinel of node-redis (6), which is borrowed: it is shared with whoever else uses it, and not closed
    *   with the client. Connects in the background: an unreachable Redis shows in the first call.
    * @throws InvalidOptionsError
@@ -85,10 +87,14 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     this.#settings = parseClientOptions(options);
     const { prefix, presenceMs, attemptTimeoutMs, unavailableAfterMs } = this.#settings;
     this.#connection = withVersionCheck(
-      connect(connection, {
-        ready: () => this.#connected(),
-        error: (error) => this.#report(error),
-      }),
+      connect(
+        connection,
+        {
+          ready: () => this.#connected(),
+          error: (error) => this.#report(error),
+        },
+        this.#settings.tls,
+      ),
     );
     const mark = this.#connection.isCluster ? shardMark : '';
     this.id = `${this.#settings.label ?? defaultLabel()}:${nanoid(10)}${mark}`;

@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import { z } from 'zod';
 import { InvalidOptionsError } from './errors.ts';
 
@@ -18,6 +19,8 @@ export interface SemaphoreClientOptions {
   unavailableAfterMs?: number;
   /** How long one attempt waits for its reply before it is made again, in ms. Default 2,000. */
   attemptTimeoutMs?: number;
+  /** How to do TLS where the url asks for it: as `tls.connect` has it, such as `{ ca }`. Not for a borrowed connection. */
+  tls?: ConnectionOptions;
 }
 
 /** What happens when another process declared another limit for the same semaphore. */
@@ -111,6 +114,11 @@ const clientSchema = z.strictObject({
   retentionMs: ms(1000).default(day),
   unavailableAfterMs: ms(1).default(10_000),
   attemptTimeoutMs: ms(10).default(2_000),
+  tls: z
+    .custom<ConnectionOptions>((value) => typeof value === 'object' && value !== null, {
+      error: 'options of tls.connect',
+    })
+    .optional(),
 });
 
 const semaphoreSchema = z.strictObject({

@@ -11,6 +11,7 @@ import { type IoredisLike, isCluster, letProcessEnd } from './ioredis-like.ts';
 import { literally } from './keys.ts';
 import { ReplicatedCalls } from './replicated-calls.ts';
 import { watchSilence } from './silence.ts';
+import type { RedisTarget } from './url.ts';
 
 /** Half of the wait is chance, so that many clients don't come back at the same moment. */
 const retryStrategy = (attempt: number) =>
@@ -18,24 +19,57 @@ const retryStrategy = (attempt: number) =>
 
 /** Of the library, what a connection of our own is made by. */
 export interface IoredisLibrary {
-  readonly Redis: new (target: string, options: object) => unknown;
+  readonly Redis: new (target: string | object, options?: object) => unknown;
+  readonly Cluster: new (nodes: object[], options: object) => unknown;
 }
 
-/** Connects to a url, or to the path of a socket. */
+/** Connects to where a url leads. */
 export function connectByIoredis(
-  { Redis }: IoredisLibrary,
-  target: string,
+  library: IoredisLibrary,
+  target: RedisTarget,
   events: ConnectionEvents,
 ): RedisConnection {
-  const own = new Redis(target, {
+  const own = make(library, target) as IoredisLike;
+  if (target.kind !== 'cluster') {
+    letProcessEnd(own);
+  }
+  return adaptIoredis(own, true, events);
+}
+
+function make({ Redis, Cluster }: IoredisLibrary, target: RedisTarget): unknown {
+  const options = {
     maxRetriesPerRequest: null, // every call has its own limit of time
     retryStrategy,
     reconnectOnError: (error: Error) => error.message.includes('READONLY'), // demoted: find the new primary
     connectionName: 'parkade',
-  }) as IoredisLike;
-  letProcessEnd(own);
-  return adaptIoredis(own, true, events);
+  };
+  switch (target.kind) {
+    case 'socket':
+      return new Redis(target.path, options);
+    case 'server': {
+      const { url, tls } = target;
+      return tls === undefined
+        ? new Redis(url, options)
+        : new Redis(url.replace(/^rediss:/i, 'redis:'), { ...options, tls }); // else the url's plain `true` wins
+    }
+    case 'sentinel': {
+      const { kind: _, group, tls, ...where } = target;
+      const secure = tls && { tls, sentinelTLS: tls, enableTLSForSentinelMode: true };
+      return new Redis({ ...options, ...where, ...secure, name: group });
+    }
+    case 'cluster': {
+      const { kind: _, nodes, ...access } = target;
+      return new Cluster(nodes, {
+        clusterRetryStrategy: retryStrategy,
+        ...(access.tls && { dnsLookup: keepName }),
+        redisOptions: { ...access, connectionName: 'parkade' },
+      });
+    }
+  }
 }
+
+/** Certificates are made out to names, so these are not looked up beforehand. */
+const keepName = (host: string, done: (error: null, address: string) => void) => done(null, host);
 
 /** A connection of ioredis or what has its shape; closed with the client if it is its own. */
 export function adaptIoredis(redis: IoredisLike, own: boolean, events: ConnectionEvents): RedisConnection {
@@ -54,7 +88,7 @@ export function adaptIoredis(redis: IoredisLike, own: boolean, events: Connectio
   const stopWatching = cluster && watchNodes(cluster, () => cluster.status === 'ready' && events.ready());
   const timed = cluster ? <T>(call: Promise<T>) => suspectNode(cluster, call) : <T>(call: Promise<T>) => call;
   const replicated = new ReplicatedCalls(redis);
-  const silence = own || 'sentinels' in redis.options ? watchSilence(redis) : undefined;
+  const silence = !cluster && (own || 'sentinels' in redis.options) ? watchSilence(redis) : undefined;
   return {
     address: addressOf(redis),
     isCluster: cluster !== undefined,

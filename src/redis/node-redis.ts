@@ -12,6 +12,7 @@ import {
 import { openSubscriber } from './node-redis-subscriber.ts';
 import { letProcessEnd, onceOptions } from './once.ts';
 import { Redial } from './redial.ts';
+import type { RedisTarget } from './url.ts';
 
 /** Of the library, what a connection of our own is made by. */
 export interface NodeRedisLibrary {
@@ -25,19 +26,31 @@ const plainly = { typeMapping: {}, timeout: undefined };
 const isReply = (error: unknown) =>
   error instanceof Error && !('code' in error) && /^[A-Z][A-Z0-9_]+( |$)/.test(error.message);
 
-/** Connects to a server by its address, over one client after the other. */
+/**
+ * Connects to a server by its address, over one client after the other.
+ *
+ * @throws InvalidOptionsError for a Sentinel group or a Cluster
+ */
 export function connectByNodeRedis(
   library: NodeRedisLibrary,
-  target: string,
+  target: RedisTarget,
   events: ConnectionEvents,
 ): RedisConnection {
+  if (target.kind === 'sentinel' || target.kind === 'cluster') {
+    throw new InvalidOptionsError('Bad connection', [
+      `the url leads to a ${target.kind === 'cluster' ? 'Cluster' : 'Sentinel group'}, allowed with node-redis is the url of one server; install ioredis`,
+    ]);
+  }
   const make = () => {
     const client = library.createClient({
       ...onceOptions,
-      ...(target.startsWith('/') ? {} : { url: target }),
+      ...(target.kind === 'server' && { url: target.url }),
       RESP: 2, // the same for every server, so that one that is too old can say so
       name: 'parkade',
-      socket: { ...(target.startsWith('/') && { path: target }), reconnectStrategy: false },
+      socket: {
+        ...(target.kind === 'socket' ? { path: target.path } : target.tls),
+        reconnectStrategy: false,
+      },
     }) as NodeRedisClient;
     letProcessEnd(client);
     return client;

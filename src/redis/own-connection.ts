@@ -2,17 +2,16 @@ import { InvalidOptionsError } from '../errors.ts';
 import type { ConnectionEvents, RedisConnection, Subscriber, SubscriberEvents } from './connection.ts';
 import { connectByIoredis } from './ioredis.ts';
 import { connectByNodeRedis } from './node-redis.ts';
+import { addressOfTarget, type RedisTarget } from './url.ts';
 
-type Connect = (target: string, events: ConnectionEvents) => RedisConnection;
+type Connect = (target: RedisTarget, events: ConnectionEvents) => RedisConnection;
 
 /**
  * Connects by the library that is installed: ioredis, else node-redis. Neither is a dependency, so each is asked for
  * when it is needed, which takes a moment; until then the connection is one that is not ready. `import()` in a `try` is
  * what bundlers understand: they take in what is there, and leave out what is not.
- *
- * @param target a url, or the path of a socket
  */
-export function connectToUrl(target: string, events: ConnectionEvents): RedisConnection {
+export function connectToUrl(target: RedisTarget, events: ConnectionEvents): RedisConnection {
   let inner: RedisConnection | undefined;
   let failure: Error | undefined;
   let isClosed = false;
@@ -39,8 +38,8 @@ export function connectToUrl(target: string, events: ConnectionEvents): RedisCon
     return inner;
   };
   return {
-    address: target.startsWith('/') ? target : hostOf(target),
-    isCluster: false,
+    address: addressOfTarget(target),
+    isCluster: target.kind === 'cluster',
     isReady: () => failure !== undefined || (inner?.isReady() ?? false),
     isReply: (error) => inner?.isReply(error) ?? false,
     lastError: () => failure ?? inner?.lastError(),
@@ -70,6 +69,7 @@ export function connectToUrl(target: string, events: ConnectionEvents): RedisCon
 class LateSubscriber implements Subscriber {
   readonly #channel: string;
   readonly #events: SubscriberEvents;
+  readonly #shards = new Set<string>();
   #inner: Subscriber | undefined;
   #isClosed = false;
 
@@ -81,12 +81,21 @@ class LateSubscriber implements Subscriber {
   open(connection: RedisConnection): void {
     if (!this.#isClosed) {
       this.#inner = connection.openSubscriber(this.#channel, this.#events);
+      for (const channel of this.#shards) {
+        this.#inner.hearShard(channel);
+      }
     }
   }
 
-  /** A url leads to one server, which has no shards. */
-  hearShard(): void {}
-  leaveShard(): void {}
+  hearShard(channel: string): void {
+    this.#shards.add(channel);
+    this.#inner?.hearShard(channel);
+  }
+
+  leaveShard(channel: string): void {
+    this.#shards.delete(channel);
+    this.#inner?.leaveShard(channel);
+  }
 
   close(): void {
     this.#isClosed = true;
@@ -121,9 +130,4 @@ function throwUnlessMissing(error: unknown, name: string): void {
   if (!isMissing) {
     throw error;
   }
-}
-
-function hostOf(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname || 'localhost'}:${port || 6379}`;
 }
