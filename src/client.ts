@@ -5,7 +5,7 @@ import { Attempts } from './attempts.ts';
 import { BoundedSemaphore } from './bounded-semaphore.ts';
 import { systemClock } from './clock.ts';
 import { Engine } from './engine.ts';
-import { ClientClosedError, type PermitLostError } from './errors.ts';
+import { ClientClosedError, type PermitLostError, RedisRefusedError } from './errors.ts';
 import { inspect, list, type SemaphoreSnapshot } from './inspector.ts';
 import { KeepAlive } from './keep-alive.ts';
 import {
@@ -105,7 +105,12 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
         semaphore === undefined
           ? this.#each((engine) => engine.listening())
           : this.#engine(semaphore)?.listening(),
-      error: (error) => this.#report(error),
+      error: (error) =>
+        this.#report(
+          this.#connection.isReply(error)
+            ? new RedisRefusedError('let this client hear messages', undefined, error)
+            : error,
+        ),
     });
   }
 

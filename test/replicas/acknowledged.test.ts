@@ -3,6 +3,7 @@ import { NotReplicatedError } from '../../src/index.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import { type ReplicatedServer, startReplicated } from '../../support/redis/replicated.ts';
 import { describeFleet } from '../cluster/fleet.ts';
+import { makeUser, rulesOf } from '../security/acl-rules.ts';
 import { expectFree, type OpenOptions, openClient, openProxy, untilListening } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -259,6 +260,23 @@ describeFleet('a grant that replicas must acknowledge', () => {
     const error = await rejection(client.semaphore('api', { limit: 1, minReplicas: 1 }).acquire());
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS', message: expect.stringContaining('minReplicas') });
     await until('the unit is back', async () => (await client.inspect('api')).held === 0);
+  });
+
+  it('needs of the user of Redis the right to WAIT, beside those in examples/acl/service.acl', async () => {
+    const { redis, url } = server.primary;
+    for (const [name, rights] of [
+      ['service', []],
+      ['replicated', ['+wait']],
+    ] as const) {
+      const connection = await makeUser(redis, url, name, [...rulesOf('service'), ...rights]);
+      const client = openClient({ connection, prefix: 'parkade' });
+      const request = client.semaphore(name, { limit: 1, minReplicas: 2 }).acquire();
+      if (name === 'replicated') {
+        expect(await (await request).release()).toBe(true);
+      } else {
+        expect(await rejection(request)).toMatchObject({ code: 'REDIS_REFUSED' });
+      }
+    }
   });
 
   it('is reported with the reason when the user of Redis may not WAIT', async () => {
