@@ -9,11 +9,15 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
   ['types', 'tsc', '-p', '.'],
   ['luacheck', 'tsx', 'scripts/luacheck.ts'],
   ['unused code', 'knip'],
+  ['dependencies', 'tsx', 'scripts/audit.ts'],
   ['build', 'tsdown', '--silent'],
   ['package: publint', 'publint', '--strict'],
   ['package: types resolve', 'attw', '--pack', '.'],
   ...(process.argv.includes('--static') ? [] : [['tests', 'vitest', 'run'] as const]),
 ];
+
+/** Their last line says something also when all is well: that they were skipped, for one. */
+const talkative = ['luacheck', 'dependencies'];
 
 let failed = 0;
 for (const [title, command, ...args] of steps) {
@@ -21,7 +25,7 @@ for (const [title, command, ...args] of steps) {
   const result = await x(command, args, { throwOnError: false });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (result.exitCode === 0) {
-    const [firstLine] = title === 'luacheck' ? result.stdout.trim().split('\n').slice(-1) : [];
+    const [firstLine] = talkative.includes(title) ? result.stdout.trim().split('\n').slice(-1) : [];
     console.log(`${pc.green('✔')} ${title} ${pc.dim(`${seconds} s${firstLine ? `, ${firstLine}` : ''}`)}`);
   } else {
     failed++;
