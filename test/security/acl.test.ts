@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Permit, SemaphoreClient } from '../../src/index.ts';
 import { keysOf } from '../../src/redis/keys.ts';
+import * as scripts from '../../src/redis/lua.generated.ts';
 import { type RedisServer, startRedis } from '../../support/redis/start-redis.ts';
 import { openClient, openRedis, untilListening } from '../support/clients.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -34,13 +35,17 @@ function open(connection: string, presenceMs = 600): SemaphoreClient {
   return openClient({ connection, prefix, presenceMs, unavailableAfterMs: 3_000 });
 }
 
-const semaphoreOf = (client: SemaphoreClient) => client.semaphore('api', { limit: 1, leaseMs: 1_000 });
+const semaphoreOf = (client: SemaphoreClient, leaseMs = 20_000) =>
+  client.semaphore('api', { limit: 1, leaseMs });
 
 /** One holds 'api', and another waits for it and hears messages if it may. */
-async function holdAndWait(holder: SemaphoreClient, waiter: SemaphoreClient) {
-  const held = await semaphoreOf(holder).acquire();
-  const request = watch(semaphoreOf(waiter).acquire());
-  await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
+async function holdAndWait(holder: SemaphoreClient, waiter: SemaphoreClient, leaseMs?: number) {
+  const held = await semaphoreOf(holder, leaseMs).acquire();
+  const request = watch(semaphoreOf(waiter, leaseMs).acquire());
+  await until('it waits', async () => {
+    if (request.state === 'rejected') throw request.reason;
+    return (await holder.inspect('api')).waiting === 1;
+  });
   return { held, request };
 }
 
@@ -54,18 +59,18 @@ async function served(request: { state: string; value?: Permit; reason?: unknown
 }
 
 /** Everything that a service does with a semaphore, its data lost in whole and in part in the middle. */
-async function wholePath(a: SemaphoreClient, b: SemaphoreClient): Promise<void> {
-  const { held, request } = await holdAndWait(a, b);
+async function wholePath(a: SemaphoreClient, b: SemaphoreClient, leaseMs?: number): Promise<void> {
+  const { held, request } = await holdAndWait(a, b, leaseMs);
   await held.release();
   const next = await served(request);
   await next.renew();
-  await semaphoreOf(a).resize(2);
-  const second = await semaphoreOf(a).acquire();
+  await semaphoreOf(a, leaseMs).resize(2);
+  const second = await semaphoreOf(a, leaseMs).acquire();
   await admin.flushall();
   await next.renew();
   await second.renew();
   expect((await a.inspect('api')).held).toBe(2);
-  const third = watch(semaphoreOf(a).acquire());
+  const third = watch(semaphoreOf(a, leaseMs).acquire());
   await until('it waits', async () => (await a.inspect('api')).waiting === 1);
   await admin.del(keysOf(prefix, 'api').clients);
   await next.renew();
@@ -75,6 +80,16 @@ async function wholePath(a: SemaphoreClient, b: SemaphoreClient): Promise<void> 
 }
 
 describe('a user with the rights of examples/acl/service.acl', () => {
+  it('has the right to every command that a script calls', () => {
+    const texts = Object.values(scripts).map(({ text }) => text);
+    const called = texts.flatMap((text) =>
+      [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name]) => name),
+    );
+    const rights = rightsOf('service');
+    const missing = called.filter((name) => !rights.includes(`+${name?.toLowerCase()}`));
+    expect([...new Set(missing)]).toEqual([]);
+  });
+
   it('can do everything that a service does: wait, be handed to, renew, resize, inspect, put back, revoke', async () => {
     const [a, b] = [open(url), open(url)];
     const errors: Error[] = [];
@@ -136,7 +151,7 @@ describe('each right of a service is needed:', () => {
       const [a, b] = [open(poorUrl), open(poorUrl)];
       const refused: unknown[] = [];
       for (const client of [a, b]) client.on('error', (error) => refused.push(error));
-      const path = watch(wholePath(a, b));
+      const path = watch(wholePath(a, b, 1_000)); // what it can't give back ends soon
       await until('something is refused', () => refused.length > 0 || path.state === 'rejected');
       expect(refused[0] ?? path.reason).toMatchObject({ code: 'REDIS_REFUSED' });
       await Promise.all([a.close(), b.close()]);
