@@ -44,7 +44,8 @@ export async function buildWorker(): Promise<BuiltWorker> {
     const file = join(folder, 'worker.js');
     await bundle({
       entryPoints: [join(import.meta.dirname, 'worker.ts')],
-      outfile: file,
+      outdir: folder,
+      splitting: true,
       bundle: true,
       platform: 'node',
       format: 'esm',

@@ -1,18 +1,29 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import type { Setting } from './contenders/contender.ts';
 import type { ContenderName } from './contenders/names.ts';
 import type { Answer, Calls, Request } from './worker.ts';
+
+interface WorkerSetting {
+  readonly file: string;
+  /** The folder for CPU profiles, if there are to be any. */
+  readonly profiles: string | undefined;
+  readonly title: string;
+}
 
 /** A process in which a contender runs. */
 export class Worker {
   readonly #child: ChildProcess;
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #isProfiled: boolean;
   #lastNo = 0;
 
-  constructor(file: string) {
+  constructor({ file, profiles, title }: WorkerSetting) {
+    this.#isProfiled = profiles !== undefined;
+    const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profiles, title)}`];
     this.#child = fork(file, {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...profiling],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -36,11 +47,13 @@ export class Worker {
     });
   }
 
-  /** SIGKILL: what it holds or waits for does not matter any more. Resolves when it is gone. */
+  /** What it holds or waits for does not matter any more. Resolves when it is gone. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    // A profile is written by a process that ends by itself.
+    if (this.#isProfiled && this.#child.connected) this.#child.disconnect();
+    else this.#child.kill('SIGKILL');
     await exited;
   }
 
@@ -67,9 +80,14 @@ export class Crew {
     this.prefix = prefix;
   }
 
-  static async start(file: string, count: number, contender: ContenderName, setting: Setting): Promise<Crew> {
+  static async start(
+    { file, profiles }: Omit<WorkerSetting, 'title'>,
+    count: number,
+    contender: ContenderName,
+    setting: Setting,
+  ): Promise<Crew> {
     const crew = new Crew(
-      Array.from({ length: count }, () => new Worker(file)),
+      Array.from({ length: count }, () => new Worker({ file, profiles, title: contender })),
       setting.prefix,
     );
     try {

@@ -1,12 +1,14 @@
 /** One who asked and was granted. `order` rises as grants were made. */
 export interface Turn {
   readonly askedAtMs: number;
+  /** When the request had left the process: a busy machine may let one wait between asking and sending. */
+  readonly sentByMs: number;
   readonly order: number;
 }
 
 /**
- * How many pairs were granted the other way round than they asked, where the second asked later by more than
- * `graceMs`: that much the way to the server may differ between two processes.
+ * How many pairs were granted the other way round than they asked, where the second asked more than `graceMs` after
+ * the first had left its process: that much the way to the server may differ.
  *
  * By a Fenwick tree over the moments of asking, O(n log n).
  */
@@ -15,10 +17,10 @@ export function countInversions(turns: readonly Turn[], graceMs: number): number
   const tree = new Array<number>(asked.length + 1).fill(0);
   let inversions = 0;
   let granted = 0;
-  for (const { askedAtMs } of turns.toSorted((a, b) => a.order - b.order)) {
-    // Those granted before, less those of them who asked before this one or not much later.
+  for (const { askedAtMs, sentByMs } of turns.toSorted((a, b) => a.order - b.order)) {
+    // Those granted before, less those of them who asked before this one was on its way, or not much later.
     let notLater = 0;
-    for (let i = countUpTo(asked, askedAtMs + graceMs); i > 0; i -= i & -i) notLater += tree[i] as number;
+    for (let i = countUpTo(asked, sentByMs + graceMs); i > 0; i -= i & -i) notLater += tree[i] as number;
     inversions += granted - notLater;
     granted++;
     for (let i = countUpTo(asked, askedAtMs); i <= asked.length; i += i & -i)

@@ -13,12 +13,14 @@ export interface Measuring {
   readonly scenarios: readonly Scenario[];
   /** Instead of each scenario's own number. */
   readonly rounds: number | undefined;
+  /** The folder for CPU profiles of all workers. */
+  readonly profiles: string | undefined;
   /** What goes on just now: `scenario: what`. */
   progress(line: string): void;
 }
 
 /** Builds what is measured, starts a server, and runs the scenarios one after the other. Leaves nothing behind. */
-export async function measure({ quick, scenarios, rounds, progress }: Measuring): Promise<Report> {
+export async function measure({ quick, scenarios, rounds, profiles, progress }: Measuring): Promise<Report> {
   progress('build: the package and the workers');
   await using worker = await buildWorker();
   await using redis = await startRedis({ own: true });
@@ -30,7 +32,7 @@ export async function measure({ quick, scenarios, rounds, progress }: Measuring)
       pick: (full, short) => (quick ? short : full),
       async startCrew(contender, processes, { manyTasks }) {
         const setting = { url: redis.url, prefix: `bench-${nanoid(6)}`, manyTasks };
-        const crew = await Crew.start(worker.file, processes, contender, setting);
+        const crew = await Crew.start({ file: worker.file, profiles }, processes, contender, setting);
         crews.add(crew);
         return crew;
       },

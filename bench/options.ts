@@ -11,6 +11,8 @@ export interface Options {
   /** The file of an earlier run, to be shown instead of measuring. */
   readonly from: string | undefined;
   readonly docs: boolean;
+  /** The folder for CPU profiles. */
+  readonly profiles: string | undefined;
 }
 
 /** Why the command line won't do, for a human. */
@@ -27,6 +29,7 @@ all contenders in turn, each in processes of its own. The table goes to stdout, 
   --quick         one short round with everything scaled down: whether it runs, within a minute. Its figures mean nothing
   --json FILE     writes every sample of every round to FILE as well
   --from FILE     measures nothing, but shows what --json wrote
+  --profile DIR   writes a CPU profile of every worker into DIR/CONTENDER, which costs speed: for use with --only
   --docs          writes table and figures into docs/performance.md and README.md, and plots into docs/bench/
   --help          this
 
@@ -55,6 +58,7 @@ export function parseOptions(args: readonly string[], scenarios: readonly Scenar
     json: values.json,
     from: values.from,
     docs: values.docs,
+    profiles: values.profile,
   };
 }
 
@@ -70,6 +74,7 @@ function parse(args: readonly string[]) {
         json: { type: 'string' },
         from: { type: 'string' },
         docs: { type: 'boolean', default: false },
+        profile: { type: 'string' },
       },
     }).values;
   } catch (error) {

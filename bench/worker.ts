@@ -58,7 +58,7 @@ const calls: {
   [Call in keyof Calls]: (...args: Parameters<Calls[Call]>) => Promise<ReturnType<Calls[Call]>>;
 } = {
   async open(name, opened) {
-    contender = contenders[name];
+    contender = await contenders[name]();
     setting = opened;
     client = await contender.open(setting);
     probe = new ServerProbe(setting.url);

@@ -1,21 +1,15 @@
-import { asyncSema } from './async-sema.ts';
-import { bareLock, barePublish, bareScript } from './bare.ts';
-import { bottleneck } from './bottleneck.ts';
 import type { Contender } from './contender.ts';
 import type { ContenderName } from './names.ts';
-import { parkade } from './parkade.ts';
-import { parkadeOtel } from './parkade-otel.ts';
-import { redisSemaphore } from './redis-semaphore.ts';
-import { redlock } from './redlock.ts';
 
-export const contenders: Record<ContenderName, Contender> = {
-  parkade,
-  'parkade + OTel': parkadeOtel,
-  'redis-semaphore': redisSemaphore,
-  bottleneck,
-  redlock,
-  'async-sema': asyncSema,
-  'SET NX + DEL': bareLock,
-  EVALSHA: bareScript,
-  PUBLISH: barePublish,
+/** Each is loaded only where it takes part: a process that runs one should not carry the others. */
+export const contenders: Record<ContenderName, () => Promise<Contender>> = {
+  parkade: async () => (await import('./parkade.ts')).parkade,
+  'parkade + OTel': async () => (await import('./parkade-otel.ts')).parkadeOtel,
+  'redis-semaphore': async () => (await import('./redis-semaphore.ts')).redisSemaphore,
+  bottleneck: async () => (await import('./bottleneck.ts')).bottleneck,
+  redlock: async () => (await import('./redlock.ts')).redlock,
+  'async-sema': async () => (await import('./async-sema.ts')).asyncSema,
+  'SET NX + DEL': async () => (await import('./bare.ts')).bareLock,
+  EVALSHA: async () => (await import('./bare.ts')).bareScript,
+  PUBLISH: async () => (await import('./bare.ts')).barePublish,
 };

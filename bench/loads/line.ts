@@ -1,5 +1,5 @@
-import type { Client, Contender, Setting } from '../contenders/contender.ts';
-import { inLine } from './drain.ts';
+import type { Client, Contender, Semaphore, Setting } from '../contenders/contender.ts';
+import { fillLine, inLine } from './drain.ts';
 
 /** Waiters of several clients in this process, who stay in line. */
 export interface LinePlan {
@@ -30,11 +30,9 @@ export async function standInLine(
   await inLine(first, clients);
 
   const before = heapBytes();
-  const each = Math.ceil(waiters / clients);
-  for (const semaphore of semaphores) {
-    for (let i = 1; i < each; i++) void semaphore.acquire().catch(ignore);
-  }
-  await inLine(first, each * clients);
+  let asked = clients;
+  const ask = () => void (semaphores[asked++ % clients] as Semaphore).acquire().catch(ignore);
+  await fillLine(first, waiters, ask, clients);
   return { grownBytes: heapBytes() - before };
 }
 

@@ -30,6 +30,8 @@ export interface PairsResult {
 export interface GrantLog {
   readonly task: readonly number[];
   readonly askedAtMs: readonly number[];
+  /** When the request had left the process at the latest: its event loop was past the turn in which it asked. */
+  readonly sentByMs: readonly number[];
   readonly grantedAtMs: readonly number[];
   /** By the server, where the contender tells; else empty. */
   readonly order: readonly number[];
@@ -48,6 +50,7 @@ class Pairs {
   readonly log = {
     task: [] as number[],
     askedAtMs: [] as number[],
+    sentByMs: [] as number[],
     grantedAtMs: [] as number[],
     order: [] as number[],
   };
@@ -67,8 +70,9 @@ class Pairs {
     const { holdMs, log } = this.#plan;
     let askedAtMs = nowMs();
     while (askedAtMs < this.#untilMs) {
+      const sent = log ? noteSending() : undefined;
       const permit = await this.#semaphore.acquire();
-      if (log && askedAtMs >= this.#fromMs) this.#write(task, askedAtMs, permit);
+      if (sent && askedAtMs >= this.#fromMs) this.#write(task, askedAtMs, sent.byMs, permit);
       if (holdMs > 0) await sleep(holdMs);
       await this.#semaphore.release(permit);
       const endedAtMs = nowMs();
@@ -78,10 +82,23 @@ class Pairs {
     }
   }
 
-  #write(task: number, askedAtMs: number, permit: unknown): void {
+  #write(task: number, askedAtMs: number, sentByMs: number, permit: unknown): void {
     this.log.task.push(task);
     this.log.askedAtMs.push(askedAtMs);
-    this.log.grantedAtMs.push(nowMs());
+    const grantedAtMs = nowMs();
+    this.log.sentByMs.push(Math.min(sentByMs, grantedAtMs));
+    this.log.grantedAtMs.push(grantedAtMs);
     if (this.#semaphore.orderOf) this.log.order.push(this.#semaphore.orderOf(permit));
   }
+}
+
+function noteSending(): { byMs: number } {
+  const sent = { byMs: Number.POSITIVE_INFINITY };
+  // Two turns, since some connections send at the end of the first.
+  setImmediate(() =>
+    setImmediate(() => {
+      sent.byMs = nowMs();
+    }),
+  );
+  return sent;
 }

@@ -13,13 +13,15 @@ const root = resolve(import.meta.dirname, '../..');
 /** Puts a full run's results into the documents, between their marks, and draws the plots. */
 export async function writeDocs(report: Report, rows: readonly Row[]): Promise<void> {
   await mkdir(join(root, 'docs/bench'), { recursive: true });
-  for (const [name, plot] of Object.entries(plotsOf(rows))) {
+  const plots = plotsOf(rows);
+  for (const [name, plot] of Object.entries(plots)) {
     await writeFile(join(root, 'docs/bench', `${name}.svg`), draw(plot));
   }
   const results = [
     `\`npm run bench -- --docs\` on ${describeMachine(report.machine)}.`,
     tableOf(rows),
     absencesOf(report).join('\n'),
+    ...Object.entries(plots).map(([name, { title }]) => `![${title}](bench/${name}.svg)`),
   ];
   await replaceBetweenMarks('docs/performance.md', results.join('\n\n'));
   await replaceBetweenMarks('README.md', mainFigures(rows));
@@ -56,11 +58,11 @@ function mainFigures(rows: readonly Row[]): string {
 async function replaceBetweenMarks(file: string, text: string): Promise<void> {
   const path = join(root, file);
   const old = await readFile(path, 'utf8');
-  const between = /(<!-- bench:begin -->\n)[\s\S]*?(\n<!-- bench:end -->)/;
+  const between = /(<!-- bench:begin -->\n)[\s\S]*?(<!-- bench:end -->)/;
   if (!between.test(old))
     throw new Error(`${file} has no marks <!-- bench:begin --> and <!-- bench:end -->.`);
   await writeFile(
     path,
-    old.replace(between, (_, begin, end) => `${begin}\n${text}\n${end}`),
+    old.replace(between, (_, begin, end) => `${begin}\n${text}\n\n${end}`),
   );
 }

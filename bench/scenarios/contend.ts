@@ -8,7 +8,7 @@ const limit = 8;
 const tasks = 64;
 const holdMs = 5;
 
-/** Whoever asks later by less than this may be granted earlier: two processes, two ways to the server. */
+/** Whoever asks less than this after another's request was sent may be granted earlier: two ways to the server. */
 const graceMs = 2;
 
 export const contend: Scenario = {
@@ -81,6 +81,7 @@ function fairnessOf(logs: readonly GrantLog[], tasksEach: number): Sample {
   const turns = logs.flatMap((log) =>
     log.askedAtMs.map((askedAtMs, i) => ({
       askedAtMs,
+      sentByMs: log.sentByMs[i] as number,
       order: log.order[i] ?? (log.grantedAtMs[i] as number),
     })),
   );

@@ -50,7 +50,16 @@ describe('npm run bench', () => {
 describe('the options of the bench', () => {
   test('are all told by the help, and so are the scenarios', () => {
     const help = helpOf(scenarios);
-    for (const option of ['--only', '--rounds', '--quick', '--json', '--from', '--docs', '--help']) {
+    for (const option of [
+      '--only',
+      '--rounds',
+      '--quick',
+      '--json',
+      '--from',
+      '--profile',
+      '--docs',
+      '--help',
+    ]) {
       expect(help).toContain(option);
     }
     for (const { name, what } of scenarios) expect(help).toContain(`  ${name.padEnd(10)}${what}\n`);

@@ -28,7 +28,7 @@ describe('statistics', () => {
 
 describe('inversions', () => {
   const turns = (...pairs: [askedAtMs: number, order: number][]): Turn[] =>
-    pairs.map(([askedAtMs, order]) => ({ askedAtMs, order }));
+    pairs.map(([askedAtMs, order]) => ({ askedAtMs, sentByMs: askedAtMs, order }));
 
   test('there are none where all were granted in the order of asking', () => {
     expect(countInversions(turns([1, 1], [2, 2], [3, 3]), 0)).toBe(0);
@@ -43,13 +43,21 @@ describe('inversions', () => {
     expect(countInversions(turns([1, 2], [3.5, 1]), 2)).toBe(1);
   });
 
+  test('there is none where the first was still on its way out when the second asked', () => {
+    const [first, second] = turns([1, 2], [10, 1]) as [Turn, Turn];
+    expect(countInversions([first, second], 2)).toBe(1);
+    expect(countInversions([{ ...first, sentByMs: 9 }, second], 2)).toBe(0);
+  });
+
   test('are those that comparing all with all finds', () => {
-    const turn = fc.record({ askedAtMs: fc.nat(50), order: fc.nat(1000) });
+    const turn = fc
+      .record({ askedAtMs: fc.nat(50), delayMs: fc.nat(5), order: fc.nat(1000) })
+      .map(({ askedAtMs, delayMs, order }) => ({ askedAtMs, sentByMs: askedAtMs + delayMs, order }));
     const lines = fc.uniqueArray(turn, { selector: ({ order }) => order, maxLength: 40 });
     fc.assert(
       fc.property(lines, fc.nat(5), (line, graceMs) => {
         const overtaken = line.flatMap((a) =>
-          line.filter((b) => b.askedAtMs > a.askedAtMs + graceMs && b.order < a.order),
+          line.filter((b) => b.askedAtMs > a.sentByMs + graceMs && b.order < a.order),
         );
         expect(countInversions(line, graceMs)).toBe(overtaken.length);
       }),
