@@ -7,6 +7,11 @@ import { absencesOf, breakdownsOf, type Report, rowsOfReport } from './report/re
 import { tableOf } from './report/table.ts';
 import { scenarios } from './scenarios/all.ts';
 
+// Whoever reads the output may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 // Ends by itself then, so that what was built is removed; workers and server end with this process.
 process.once('SIGINT', () => process.exit(130));
 process.once('SIGTERM', () => process.exit(143));
@@ -25,10 +30,6 @@ async function run(options: Options): Promise<void> {
   const report = options.from === undefined ? await measured(options) : await read(options.from);
   const rows = rowsOfReport(report, options.scenarios);
 
-  console.log(`${describeMachine(report.machine)}\n\n${tableOf(rows)}`);
-  console.log(['', ...absencesOf(report)].join('\n'));
-  if (report.quick) console.log('\nA quick run: everything was scaled down, and the figures mean nothing.');
-
   if (options.json !== undefined) {
     await writeFile(options.json, `${JSON.stringify({ ...report, rows }, undefined, 1)}\n`);
   }
@@ -36,6 +37,10 @@ async function run(options: Options): Promise<void> {
     const { writeDocs } = await import('./report/docs.ts'); // the plotting library takes a second to load
     await writeDocs(report, rows);
   }
+
+  console.log(`${describeMachine(report.machine)}\n\n${tableOf(rows)}`);
+  console.log(['', ...absencesOf(report)].join('\n'));
+  if (report.quick) console.log('\nA quick run: everything was scaled down, and the figures mean nothing.');
   for (const breakdown of breakdownsOf(report)) {
     console.error(breakdown);
     process.exitCode = 1;

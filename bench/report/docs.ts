@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { x } from 'tinyexec';
 import { describeMachine } from './machine.ts';
 import { readable } from './numbers.ts';
 import { plotsOf } from './plots/all.ts';
@@ -25,6 +26,10 @@ export async function writeDocs(report: Report, rows: readonly Row[]): Promise<v
   ];
   await replaceBetweenMarks('docs/performance.md', results.join('\n\n'));
   await replaceBetweenMarks('README.md', mainFigures(rows));
+  await x('biome', ['format', '--write', 'docs/performance.md', 'README.md'], {
+    nodeOptions: { cwd: root },
+    throwOnError: true,
+  });
 }
 
 /** What a newcomer wants to know, from the same rows. */
