@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ContenderName } from '../../bench/contenders/names.ts';
 import { countInversions, type Turn } from '../../bench/inversions.ts';
 import { readable } from '../../bench/report/numbers.ts';
-import { rowsOf } from '../../bench/report/rows.ts';
+import { plotsOf } from '../../bench/report/plots/all.ts';
+import { draw, type Plot } from '../../bench/report/plots/draw.ts';
+import { type Row, rowsOf } from '../../bench/report/rows.ts';
 import { tableOf } from '../../bench/report/table.ts';
 import type { Outcome } from '../../bench/run-scenario.ts';
 import type { Scenario } from '../../bench/scenario.ts';
@@ -143,5 +146,29 @@ describe('the table', () => {
     [Number.NaN, '–'],
   ])('shows %d as %s', (value, text) => {
     expect(readable(value)).toBe(text);
+  });
+});
+
+describe('the plots', () => {
+  test('have a name, follow the reader into the dark, and show what was measured', () => {
+    const row = (scenario: string, key: string, contender: ContenderName, value: number): Row => ({
+      ...{ scenario, figure: key, key, unit: '', contender },
+      ...{ median: value, least: value, most: value, ratio: undefined, reach: undefined },
+    });
+    const plots = plotsOf([
+      row('seq', 'pairs', 'parkade', 4321),
+      row('seq', 'pairs', 'redlock', 1234),
+      row('deep', 'cost-1000', 'parkade', 22),
+      row('deep', 'cost-100000', 'parkade', 24),
+    ]);
+    const throughput = draw(plots['throughput'] as Plot);
+    expect(throughput).toMatch(/^<svg [^>]*aria-label="Throughput"><title>Throughput<\/title>/);
+    expect(throughput).toContain('prefers-color-scheme: dark');
+    for (const text of ['4,320', '1,230', 'parkade', 'redlock', 'pairs a second']) {
+      expect(throughput).toContain(text);
+    }
+    for (const text of ['waiters in line at the start', 'parkade']) {
+      expect(draw(plots['depth'] as Plot)).toContain(text);
+    }
   });
 });

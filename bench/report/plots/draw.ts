@@ -1,5 +1,5 @@
 import { type EChartsOption, init } from 'echarts';
-import { ink, paper, withBothSchemes } from './paper.ts';
+import { asPicture, faint, ink, paper } from './paper.ts';
 
 export interface Plot {
   readonly title: string;
@@ -28,12 +28,12 @@ export function draw({ title, subtitle, height, option }: Plot): string {
           top: 12,
           itemGap: 6,
           textStyle: { fontSize: 16, fontWeight: 600, color: ink },
-          subtextStyle: { fontSize: 12, color: '#656d76' },
+          subtextStyle: { fontSize: 12, color: faint },
         },
         ...[option.title ?? []].flat(),
       ],
     });
-    return `${withBothSchemes(chart.renderToSVGString())}\n`;
+    return `${asPicture(chart.renderToSVGString(), title)}\n`;
   } finally {
     chart.dispose();
   }

@@ -26,11 +26,16 @@ export const colours: Record<ContenderName, string> = {
   PUBLISH: '#8b949e',
 };
 
-/** An SVG that follows the reader's colour scheme: rules of a style sheet go before the attributes of its elements. */
-export function withBothSchemes(svg: string): string {
+/**
+ * An SVG that has a name and follows the reader's colour scheme: rules of a style sheet go before the attributes of its
+ * elements. What the library adds for a pointer that hovers is taken out, since a picture has none.
+ */
+export function asPicture(svg: string, title: string): string {
   const rules = Object.entries(inTheDark).map(
     ([light, dark]) => `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`,
   );
   const style = `<style>@media (prefers-color-scheme: dark){${rules.join('')}}</style>`;
-  return svg.replace(/(<svg[^>]*>)/, `$1${style}`);
+  return svg
+    .replaceAll(/<style ?><!\[CDATA\[[\s\S]*?\]\]>\s*<\/style>\s*/g, '')
+    .replace(/(<svg[^>]*)>/, `$1 role="img" aria-label="${title}"><title>${title}</title>${style}`);
 }
