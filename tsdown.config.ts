@@ -22,7 +22,15 @@ export default defineConfig([
     target: 'node20',
     deps: {
       alwaysBundle: [/^(?!ioredis$|redis$|zod$)/],
-      onlyBundle: ['@opentelemetry/api', 'bintrees', 'commander', 'nanoid', 'prom-client', 'tdigest'],
+      onlyBundle: [
+        '@opentelemetry/api',
+        'bintrees',
+        'commander',
+        'nanoid',
+        'picocolors',
+        'prom-client',
+        'tdigest',
+      ],
     },
     clean: true,
   },

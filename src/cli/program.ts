@@ -8,12 +8,14 @@ import { listCommand } from './list.ts';
 import { resizeCommand } from './resize.ts';
 import { revokeCommand } from './revoke.ts';
 import { runCommand } from './run.ts';
+import { topCommand } from './top.ts';
 
 /** Each command is a file of its own. In the order in which `--help` lists them. */
 const commands: readonly (() => Command)[] = [
   runCommand,
   listCommand,
   inspectCommand,
+  topCommand,
   resizeCommand,
   revokeCommand,
   exporterCommand,

@@ -43,10 +43,15 @@ export interface Started {
   readonly ended: Promise<Ended>;
 }
 
-export async function start(args: readonly string[], env: Record<string, string> = {}): Promise<Started> {
+/** Where the command is, as one file. */
+export async function builtProgram(): Promise<string> {
   built ??= buildOnce();
   await built;
-  const child = spawn(process.execPath, [program, ...args], {
+  return program;
+}
+
+export async function start(args: readonly string[], env: Record<string, string> = {}): Promise<Started> {
+  const child = spawn(process.execPath, [await builtProgram(), ...args], {
     env: { ...process.env, REDIS_URL: redisUrl(), ...env },
     stdio: 'pipe',
   });

@@ -1,0 +1,118 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { stripVTControlCharacters as plain } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openClient } from '../support/clients.ts';
+import { redisUrl, uniquePrefix } from '../support/redis.ts';
+import { until, watch } from '../support/until.ts';
+import { builtProgram, run } from './command.ts';
+
+const hasPython = spawnSync('python3', ['--version']).status === 0;
+if (!hasPython) {
+  console.log('parkade top is not tested: there is no python3, which makes the terminal.');
+}
+
+/** The command on a terminal of its own, 24 by 100. */
+async function onTerminal(args: readonly string[]) {
+  const program = await builtProgram();
+  const terminal = resolve(import.meta.dirname, 'terminal.py');
+  const child = spawn('python3', [terminal, process.execPath, program, ...args], {
+    env: { ...process.env, REDIS_URL: redisUrl(), TERM: 'xterm-256color' },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  const code = new Promise<number | null>((ended) => child.once('exit', ended));
+  const say = (order: object) => child.stdin.write(`${JSON.stringify(order)}\n`);
+  return {
+    code,
+    press: (keys: string) => say({ keys }),
+    resize: (rows: number, columns: number) => say({ size: [rows, columns] }),
+    output: () => output,
+    /** The lines of the last whole screen. */
+    screen: () =>
+      plain(output.split('\u001b[H').slice(0, -1).at(-1) ?? '')
+        .split('\r\n')
+        .map((line) => line.trimEnd()),
+  };
+}
+
+/** Three semaphores: one full with a line of two, one half in use, one idle. */
+async function scene() {
+  const prefix = uniquePrefix();
+  const client = openClient({ prefix, label: 'worker' });
+  const api = client.semaphore('api', { limit: 2 });
+  const permits = [await api.acquire(), await api.acquire()];
+  const waiting = [watch(api.acquire()), watch(api.acquire())];
+  await client.semaphore('jobs', { limit: 4 }).acquire({ weight: 2 });
+  await (await client.semaphore('zero', { limit: 5 }).acquire()).release();
+  await until('two wait', async () => (await client.inspect('api')).waiting === 2);
+  const top = await onTerminal(['top', '--prefix', prefix, '--interval', '100ms']);
+  const shows = (what: string, pattern: RegExp) =>
+    until(what, () => top.screen().some((line) => pattern.test(line)));
+  return { client, permits, waiting, top, shows };
+}
+
+describe.skipIf(!hasPython)('parkade top', () => {
+  it('shows every semaphore with a bar, units held of the limit, its line and the longest wait, live', async () => {
+    const { top, shows, permits, waiting } = await scene();
+    await shows('the full one', /^› api +█{20} +2\/2 +2 +[\d.]+ m?s/);
+    await shows('the half full one', /^ {2}jobs +█{10}░{10} +2\/4 +0/);
+    await shows('the idle one', /^ {2}zero +░{20} +0\/5 +0/);
+    expect(top.screen()[0]).toMatch(/^parkade: 3 semaphores by use; 4 units held, 2 waiting/);
+    await permits[0]?.release();
+    await shows('a shorter line', /^› api .* 2\/2 +1 /);
+    expect(waiting[0]?.state).toBe('resolved');
+    await shows('a grant that it saw', /^› api .* ≥ 0\.[1-9]|^› api .* ≥ [1-9]/);
+    top.press('q');
+    expect(await top.code).toBe(0);
+  });
+
+  it('picks one, shows who holds it and who waits, and goes back', async () => {
+    const { top, shows, permits } = await scene();
+    await shows('all of them', /^› api/);
+    await shows('the last of them', /zero/);
+    top.press('j');
+    await shows('the next picked', /^› jobs/);
+    top.press('k');
+    await shows('the first picked again', /^› api/);
+    top.press('\r');
+    await shows('its holders', new RegExp(`worker:.* 1 +[\\d.]+ m?s +.*${permits[0]?.id.split('/')[1]}`));
+    await shows('its waiters', /^ {2}WAITER +UNITS +WAITS FOR/);
+    expect(top.screen().filter((line) => /^ {2}worker:/.test(line))).toHaveLength(4);
+    top.press('\u001b');
+    await shows('all of them again', /^ {2}jobs/);
+    top.press('q');
+    expect(await top.code).toBe(0);
+  });
+
+  it('sorts by what a key says, and follows the size of the terminal', async () => {
+    const { top, shows } = await scene();
+    await shows('by use at first', /^parkade: 3 semaphores by use/);
+    top.press('n');
+    await shows('by name', /semaphores by name/);
+    top.resize(10, 60);
+    await until('it is as large as the terminal', () => top.screen().length <= 10);
+    expect(Math.max(...top.screen().map((line) => line.length))).toBeLessThanOrEqual(60);
+    top.press('q');
+    expect(await top.code).toBe(0);
+  });
+
+  it.each(['q', '\u0003'])('gives the terminal back at the end: %j', async (key) => {
+    const { top, shows } = await scene();
+    await shows('something', /api/);
+    top.press(key);
+    expect(await top.code).toBe(0);
+    expect(top.output()).toContain('\u001b[?1049h');
+    expect(top.output().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+  });
+});
+
+it('parkade top without a terminal says what to use instead', async () => {
+  const { code, stdout, stderr } = await run(['top']);
+  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  expect(stderr).toBe('parkade: top needs a terminal; without one, use parkade list --json\n');
+});
