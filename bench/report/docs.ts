@@ -49,7 +49,7 @@ function mainFigures(rows: readonly Row[]): string {
       ['64 tasks on limit 8', 'contend0', 'pairs'],
       ['64 tasks on limit 8, 5 ms hold: wait p50', 'contend', 'p50'],
       ['… wait p99', 'contend', 'p99'],
-      ['… granted out of order, per 1000 grants', 'contend', 'inversions'],
+      ['… pairs told in another order than asked, per 1000', 'contend', 'inversions'],
       ['5,000 in line on limit 10, drained', 'deep', 'rate-5000'],
       ['release in one process to acquire in another, p50', 'hand-off', 'p50'],
     ] as const
