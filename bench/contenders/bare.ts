@@ -56,8 +56,10 @@ export const barePublish: Contender = {
     const redis = await connect(setting);
     const subscriber = await connect({ ...setting, manyTasks: false });
     const sha = (await redis.script('LOAD', "return redis.call('PUBLISH', ARGV[1], ARGV[2])")) as string;
+    const id = `${process.pid}`;
     let arrived: ((value: string) => void) | undefined;
-    subscriber.on('message', (_channel, message: string) => arrived?.(message));
+    // Its own messages come as well, and some come late.
+    subscriber.on('message', (_channel, sender: string) => sender !== id && arrived?.(sender));
     return {
       async semaphore(name): Promise<Semaphore> {
         const channel = `${setting.prefix}:${name}`;
@@ -69,10 +71,7 @@ export const barePublish: Contender = {
             });
             return (await redis.set(channel, 'held', 'NX')) ?? message;
           },
-          release() {
-            arrived = undefined; // its own message
-            return redis.evalsha(sha, 0, channel, 'grant');
-          },
+          release: () => redis.evalsha(sha, 0, channel, id),
         };
       },
       async close() {

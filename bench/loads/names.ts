@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../contenders/contender.ts';
 import { heapBytes } from './line.ts';
 import { nowMs } from './now.ts';
@@ -7,6 +7,8 @@ import { nowMs } from './now.ts';
 export interface NamesPlan {
   readonly name: string;
   readonly count: number;
+  /** How long to wait before what is left is measured: whoever is idle may go then. Without it, it is not measured. */
+  readonly settleMs: number | undefined;
 }
 
 export interface NamesResult {
@@ -15,10 +17,10 @@ export interface NamesResult {
   readonly oneMs: number;
   readonly oneAtOnceMs: number;
   /** What stays in the heap of each of so many further semaphores that were used once and let go, bytes. */
-  readonly leftBytes: number;
+  readonly leftBytes: number | undefined;
 }
 
-export async function useNames(client: Client, { name, count }: NamesPlan): Promise<NamesResult> {
+export async function useNames(client: Client, { name, count, settleMs }: NamesPlan): Promise<NamesResult> {
   const names = Array.from({ length: count }, (_, i) => `${name}-${i}`);
   const one = await client.semaphore(`${name}-one`, count);
 
@@ -39,12 +41,13 @@ export async function useNames(client: Client, { name, count }: NamesPlan): Prom
   });
 
   // Others than before: what grew for those has grown.
-  const before = await settledHeapBytes();
+  if (settleMs === undefined) return { onceEachMs, allAtOnceMs, oneMs, oneAtOnceMs, leftBytes: undefined };
+  const before = await settledHeapBytes(settleMs);
   await useOnce(
     client,
     names.map((each) => `${each}-more`),
   );
-  const leftBytes = ((await settledHeapBytes()) - before) / count;
+  const leftBytes = ((await settledHeapBytes(settleMs)) - before) / count;
   return { onceEachMs, allAtOnceMs, oneMs, oneAtOnceMs, leftBytes };
 }
 
@@ -63,10 +66,11 @@ async function timed(run: () => Promise<void>): Promise<number> {
 }
 
 /** What is held weakly goes in a collection, and what was registered for its end in a turn after it. */
-async function settledHeapBytes(): Promise<number> {
+async function settledHeapBytes(settleMs: number): Promise<number> {
+  await sleep(settleMs);
   for (let i = 0; i < 3; i++) {
     heapBytes();
-    await turn();
+    await sleep(0);
   }
   return heapBytes();
 }

@@ -4,9 +4,9 @@ import type { Sample, Scenario } from '../scenario.ts';
 
 /** How many waiters; and how many times in a round, so that short lines are measured for long enough. */
 const depths = [
-  { waiters: 10, times: 100 },
-  { waiters: 100, times: 50 },
-  { waiters: 1_000, times: 20 },
+  { waiters: 10, times: 60 },
+  { waiters: 100, times: 30 },
+  { waiters: 1_000, times: 10 },
   { waiters: 5_000, times: 4 },
   { waiters: 100_000, times: 1 },
 ] as const;

@@ -9,7 +9,7 @@ export const many: Scenario = {
     redlock: 'has limit 1 only: one lock can not be taken 10,000 times at once',
     'async-sema': 'has no server',
   },
-  rounds: 3,
+  rounds: 2,
   figures: [
     { key: 'one', title: 'one semaphore, one after the other', unit: '/s', reference: 'redis-semaphore' },
     { key: 'onceEach', title: '10,000, one after the other', unit: '/s', reference: 'redis-semaphore' },
@@ -22,7 +22,7 @@ export const many: Scenario = {
   reaches: [
     { figure: 'onceEach', against: { contender: 'parkade', figure: 'one' }, atLeast: 0.8 },
     { figure: 'allAtOnce', against: { contender: 'parkade', figure: 'oneAtOnce' }, atLeast: 0.8 },
-    { figure: 'leftBytes', atMost: 20 },
+    { figure: 'leftBytes', atMost: 100 },
     { figure: 'withoutTtl', atMost: 0 },
   ],
   async open(contender, stage) {
@@ -31,7 +31,9 @@ export const many: Scenario = {
       async measure(round) {
         const count = stage.pick(10_000, 200);
         const name = `many-${round}`;
-        const result = await crew.first.call('names', { name, count });
+        // Once is enough for what is left, since that has to wait: a third of a presence time, until a client rests.
+        const settleMs = round === 0 ? stage.pick(4_000, 0) : undefined;
+        const result = await crew.first.call('names', { name, count, settleMs });
         const { bytes, withoutTtl } = await stage.server.keys(
           `${contender === 'redis-semaphore' ? 'semaphore:' : ''}${crew.prefix}:`,
         );
@@ -41,10 +43,10 @@ export const many: Scenario = {
           onceEach: perSecond(result.onceEachMs),
           oneAtOnce: perSecond(result.oneAtOnceMs),
           allAtOnce: perSecond(result.allAtOnceMs),
-          leftBytes: result.leftBytes,
+          ...(result.leftBytes !== undefined && { leftBytes: result.leftBytes }),
           withoutTtl,
-          // Twice as many were used, and so in each round up to now.
-          redisBytes: bytes / (2 * count * (round + 1)),
+          // In the first round twice as many were used.
+          redisBytes: bytes / (count * (round + 2)),
         };
       },
       close: () => crew.kill(),

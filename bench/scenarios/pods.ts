@@ -49,7 +49,7 @@ export const pods: Scenario = {
                 tasks: 1,
                 holdMs,
                 warmUpMs: stage.pick(100, 20),
-                countedMs: stage.pick(700, 80),
+                countedMs: stage.pick(500, 80),
               },
               stage.server,
             );

@@ -19,7 +19,7 @@ export const server: Scenario = {
   what: 'CPU of the server per acquire + release, 8 processes with one task each',
   contenders: ['parkade', 'redis-semaphore', 'bottleneck'],
   leftOut: { redlock: 'has limit 1 only', 'async-sema': 'has no server' },
-  rounds: 5,
+  rounds: 3,
   figures: situations.flatMap(({ key, title }) => [
     { key, title: `CPU a pair, ${title}`, unit: 'µs', reference: 'redis-semaphore' as const },
     { key: `${key}-pairs`, title: `pairs, ${title}`, unit: '/s', reference: 'redis-semaphore' as const },
