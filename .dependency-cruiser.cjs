@@ -7,7 +7,7 @@ const floors = [
   ['workings', '^src/(acknowledger|acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
   ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive|teller)[.]ts$'],
   ['redis', '^src/redis/'],
-  ['ground', '^src/(errors|options|clock|facts)[.]ts$'],
+  ['ground', '^src/(errors|options|settings|clock|facts)[.]ts$'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

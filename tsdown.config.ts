@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsdown';
+import { inCommand, inLibrary } from './support/dependencies/bundled.ts';
+import { noticesOf } from './support/dependencies/notices.ts';
 
+// Readable, with its comments and without source maps: whoever looks into node_modules finds the code itself.
 export default defineConfig([
   {
     entry: { index: 'src/index.ts', otel: 'src/metrics/otel.ts' },
@@ -7,31 +11,19 @@ export default defineConfig([
     dts: true,
     platform: 'node',
     target: 'node20',
-    // nanoid is published as ESM only: bundled, so that `require('parkade')` works on every Node 20.
-    deps: { alwaysBundle: ['nanoid'], onlyBundle: ['nanoid'] },
+    deps: { alwaysBundle: [/^(nanoid|zod)(\/|$)/], onlyBundle: inLibrary },
     clean: true,
+    onSuccess: () => writeFileSync('dist/THIRD-PARTY-LICENCES.md', noticesOf(inCommand)),
   },
   {
-    // The command, in files of its own. What only it needs is bundled, so that whoever uses the library alone does not
-    // install it; what the library needs anyway is not.
+    // The command, in files of its own: only what opens connections is left to be found when it runs.
     entry: { main: 'src/cli/main.ts' },
     outDir: 'dist/cli',
     format: 'esm',
     dts: false,
     platform: 'node',
     target: 'node20',
-    deps: {
-      alwaysBundle: [/^(?!ioredis$|redis$|zod$)/],
-      onlyBundle: [
-        '@opentelemetry/api',
-        'bintrees',
-        'commander',
-        'nanoid',
-        'picocolors',
-        'prom-client',
-        'tdigest',
-      ],
-    },
+    deps: { alwaysBundle: [/^(?!ioredis$|redis$)/], onlyBundle: inCommand },
     clean: true,
   },
 ]);

@@ -1,5 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pc from 'picocolors';
 import { x } from 'tinyexec';
+import packageJson from '../package.json' with { type: 'json' };
+
+const folder = mkdtempSync(join(tmpdir(), 'parkade-check-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const tarball = join(folder, `parkade-${packageJson.version}.tgz`);
 
 // Everything that must hold before a change lands. `--static` leaves out the tests, for those who ran them already.
 const steps: readonly (readonly [title: string, command: string, ...args: string[]])[] = [
@@ -10,14 +18,15 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
   ['luacheck', 'tsx', 'scripts/luacheck.ts'],
   ['unused code', 'knip'],
   ['dependencies', 'tsx', 'scripts/audit.ts'],
-  ['build', 'tsdown', '--silent'],
-  ['package: publint', 'publint', '--strict'],
-  ['package: types resolve', 'attw', '--pack', '.'],
+  ['package: built and packed', 'npm', 'pack', '--pack-destination', folder],
+  ['package: publint', 'publint', tarball, '--strict'],
+  ['package: types resolve', 'attw', tarball],
+  ['package: size', 'tsx', 'scripts/size.ts'],
   ...(process.argv.includes('--static') ? [] : [['tests', 'vitest', 'run'] as const]),
 ];
 
 /** Their last line says something also when all is well: that they were skipped, for one. */
-const talkative = ['luacheck', 'dependencies'];
+const talkative = ['luacheck', 'dependencies', 'package: size'];
 
 let failed = 0;
 for (const [title, command, ...args] of steps) {

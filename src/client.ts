@@ -8,19 +8,7 @@ import { Engine } from './engine.ts';
 import { ClientClosedError, type PermitLostError, RedisRefusedError } from './errors.ts';
 import { inspect, list, type SemaphoreSnapshot } from './inspector.ts';
 import { KeepAlive } from './keep-alive.ts';
-import {
-  type ClientSettings,
-  type InspectOptions,
-  type ListOptions,
-  parseClientOptions,
-  parseInspectOptions,
-  parseListOptions,
-  parseName,
-  parseSemaphoreOptions,
-  type SemaphoreClientOptions,
-  type SemaphoreOptions,
-  type SemaphoreSettings,
-} from './options.ts';
+import type { InspectOptions, ListOptions, SemaphoreClientOptions, SemaphoreOptions } from './options.ts';
 import { connect } from './redis/connect.ts';
 import type { RedisConnection } from './redis/connection.ts';
 import type { IoredisLike } from './redis/ioredis-like.ts';
@@ -31,6 +19,15 @@ import { SemaphoreStore } from './redis/store.ts';
 import { WakeUps } from './redis/wakeups.ts';
 import { revoke } from './revocation.ts';
 import { Semaphore, type SemaphoreParts } from './semaphore.ts';
+import {
+  type ClientSettings,
+  parseClientOptions,
+  parseInspectOptions,
+  parseListOptions,
+  parseName,
+  parseSemaphoreOptions,
+  type SemaphoreSettings,
+} from './settings.ts';
 
 /** What a `SemaphoreClient` tells, beside what its calls answer. */
 export interface SemaphoreClientEvents {

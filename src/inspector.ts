@@ -1,10 +1,10 @@
 import type { Attempts } from './attempts.ts';
 import type { Clock } from './clock.ts';
 import { ClientClosedError } from './errors.ts';
-import type { InspectSettings, ListSettings } from './options.ts';
 import type { RedisConnection } from './redis/connection.ts';
 import { nameOfStateKey, readRecord, statePattern } from './redis/keys.ts';
 import type { SemaphoreStore } from './redis/store.ts';
+import type { InspectSettings, ListSettings } from './settings.ts';
 
 /** One holder in a snapshot. */
 export interface Holder {

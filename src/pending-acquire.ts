@@ -1,7 +1,8 @@
 import { AcquireTimeoutError, QueueFullError } from './errors.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Lease, LeaseTerms } from './lease.ts';
-import type { AcquireSettings, Declaration } from './options.ts';
+import type { Declaration } from './options.ts';
+import type { AcquireSettings } from './settings.ts';
 import type { Replication, Request } from './waiter.ts';
 
 /** What all requests of one handle share. */

@@ -5,20 +5,18 @@ import { AcquireTimeoutError, InvalidOptionsError } from './errors.ts';
 import { inspect, type SemaphoreSnapshot } from './inspector.ts';
 import type { KeepAlive } from './keep-alive.ts';
 import type { Lease } from './lease.ts';
+import type { AcquireOptions, InspectOptions, TryAcquireOptions } from './options.ts';
+import { type Asker, type HandleOf, PendingAcquire } from './pending-acquire.ts';
+import { Permit, type PermitActions } from './permit.ts';
 import {
-  type AcquireOptions,
   type AcquireSettings,
-  type InspectOptions,
   parseAcquireOptions,
   parseInspectOptions,
   parseLeaseMs,
   parseLimit,
   parseTryAcquireOptions,
   type SemaphoreSettings,
-  type TryAcquireOptions,
-} from './options.ts';
-import { type Asker, type HandleOf, PendingAcquire } from './pending-acquire.ts';
-import { Permit, type PermitActions } from './permit.ts';
+} from './settings.ts';
 
 /** @internal What a handle is made of. */
 export interface SemaphoreParts {

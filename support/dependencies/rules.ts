@@ -1,3 +1,5 @@
+import { inCommand } from './bundled.ts';
+
 /** Of package.json, what is looked at. */
 export interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
@@ -17,12 +19,6 @@ interface LockedPackage {
   readonly hasInstallScript?: boolean;
 }
 
-/** What comes along with whoever installs parkade, and nothing besides. Think twice before it grows. */
-const runtime = ['zod'];
-
-/** What is bundled into what is published: nanoid into the library, commander into the command. */
-const bundled = ['nanoid', 'commander'];
-
 /** They ask for no more than that their text is kept. */
 const licences = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD'];
 
@@ -30,19 +26,17 @@ const folder = 'node_modules/';
 
 /** What is wrong with the packages that reach users, one sentence each. */
 export function problemsOf(manifest: Manifest, lock: Lock): string[] {
-  const problems = Object.keys(manifest.dependencies ?? {})
-    .filter((name) => !runtime.includes(name))
-    .map((name) => `${name} is a dependency at run time; allowed is ${runtime.join(', ')}`);
+  const problems = Object.keys(manifest.dependencies ?? {}).map((name) => comesAlong(name));
   for (const [path, locked] of Object.entries(lock.packages)) {
     if (path === '' || locked.link) continue;
     const name = path.slice(path.lastIndexOf(folder) + folder.length);
-    const isShipped = !locked.dev || bundled.some((one) => path === folder + one);
+    const isShipped = !locked.dev || inCommand.some((one) => path === folder + one);
     if (!isShipped) continue;
     if (locked.integrity === undefined) {
       problems.push(`${name} has no hash in package-lock.json, so anything could be installed in its place`);
     }
-    if (!locked.dev && !runtime.includes(name)) {
-      problems.push(`${name} comes along at run time; allowed is ${runtime.join(', ')}`);
+    if (!locked.dev) {
+      problems.push(comesAlong(name));
     }
     if (!licences.includes(locked.license ?? '')) {
       problems.push(
@@ -55,3 +49,6 @@ export function problemsOf(manifest: Manifest, lock: Lock): string[] {
   }
   return problems;
 }
+
+const comesAlong = (name: string) =>
+  `${name} would be installed with parkade, which nothing is: bundle what is needed (bundled.ts)`;

@@ -22,7 +22,7 @@ function buildOnce(): Promise<unknown> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    external: ['ioredis', 'zod'],
+    external: ['ioredis'],
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },

@@ -39,8 +39,8 @@ export const conformanceMutants: readonly Mutant[] = [
   {
     name: 'a negative limit is allowed',
     breaks: 'test_semaphore_value',
-    file: 'src/options.ts',
-    from: '  limit: z.int().min(0),\n  leaseMs',
+    file: 'src/settings.ts',
+    from: '  limit: count(0),\n  leaseMs',
     to: '  limit: z.int(),\n  leaseMs',
     caughtBy,
   },

@@ -1,0 +1,16 @@
+/**
+ * Packages whose code is part of what is published, so that whoever installs parkade installs nothing besides. nanoid has
+ * no CommonJS; of zod a twentieth is used, and looking up the rest takes longer than all else that is loaded.
+ */
+export const inLibrary = ['nanoid', 'zod'];
+
+/** Those, and what the command needs. */
+export const inCommand = [
+  ...inLibrary,
+  '@opentelemetry/api',
+  'bintrees',
+  'commander',
+  'picocolors',
+  'prom-client',
+  'tdigest',
+];
