@@ -5,7 +5,8 @@
 local records, firstRecord = ARGV, 10
 --
 -- Reply: as in shared/reply.lua, with an answer for each record: 1 if it was a held permit of the caller and
--- is released, else 0. A permit whose lease has expired is not held, reaped or not.
+-- is released, 'revoked' if somebody took it away before, else 0. A permit whose lease has expired is not
+-- held, reaped or not.
 
 -- #include shared/clock
 -- #include shared/record
@@ -19,6 +20,7 @@ local records, firstRecord = ARGV, 10
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/revoked
 
 local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
@@ -63,6 +65,8 @@ for i = firstRecord, #records do
   if isHeld[record] then
     isHeld[record] = nil -- named twice, it counts once
     semaphore.held = semaphore.held - weightOf[record]
+  elseif semaphore.nowMs < semaphore.revokedUntilMs and isRevoked(semaphore, record) then
+    answers[#answers] = 'revoked'
   end
 end
 -- From the line too, whatever the records were last known to be: a cancelled request may have been granted in

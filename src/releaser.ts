@@ -2,6 +2,7 @@ import type { EngineParts } from './engine-parts.ts';
 import { ClientClosedError, RedisRefusedError, RedisUnavailableError } from './errors.ts';
 import type { Lease } from './lease.ts';
 import type { Outbox } from './outbox.ts';
+import type { Revoked } from './redis/store.ts';
 
 interface Release {
   readonly record: string;
@@ -68,7 +69,7 @@ export class Releaser {
       const heard = await session.call('release', giveUpAtMs, (caller) => store.release(caller, records));
       if (heard.kind === 'ok') {
         batch.forEach((release, i) => {
-          this.#hear(release, heard.answers[i] === true, heard.repeated);
+          this.#hear(release, heard.answers[i] as boolean | Revoked, heard.repeated);
         });
       }
     } catch (error) {
@@ -78,17 +79,18 @@ export class Releaser {
     }
   }
 
-  #hear({ lease, asker }: Release, released: boolean, repeated: boolean): void {
-    // A release that may have been executed before finds nothing because it was.
+  #hear({ lease, asker }: Release, answer: boolean | Revoked, repeated: boolean): void {
+    // A release that may have been executed before finds nothing because it was; what was revoked was so before.
     const before =
       lease !== undefined &&
+      answer !== 'revoked' &&
       (repeated || lease.releaseUnconfirmed) &&
       this.#parts.clock.monotonicMs() < lease.deadlineMs;
     if (lease !== undefined) {
       lease.state = 'released';
       lease.releaseUnconfirmed = false;
     }
-    asker?.done(released || before);
+    asker?.done(answer === true || before);
   }
 
   /** The caller can try again; but nobody has to for it to happen: it is said when Redis is back. */

@@ -157,8 +157,10 @@ export class SemaphoreStore {
   }
 
   /** Takes records out of permits and line; answers whether each was a held permit of the caller. */
-  release(caller: Caller, records: readonly string[]): Promise<Reply<boolean>> {
-    return this.#call(releaseScript, caller, records, (answer) => Number(answer) === 1);
+  release(caller: Caller, records: readonly string[]): Promise<Reply<boolean | Revoked>> {
+    return this.#call(releaseScript, caller, records, (answer) =>
+      String(answer) === 'revoked' ? 'revoked' : Number(answer) === 1,
+    );
   }
 
   /** Answers each record's new expiry, or 0 if it is not held. */

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { PermitNotHeldError } from '../../src/index.ts';
-import { expectFree, hashOf, openClient, openProxy } from '../support/clients.ts';
+import { keysOf } from '../../src/redis/keys.ts';
+import { expectFree, hashOf, openClient, openProxy, openRedis } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
@@ -64,6 +66,23 @@ describe('a plain semaphore resolves false, and changes nothing, on release of a
     await until('it is over', () => !permit.isHeld);
     expect(await permit.release()).toBe(false);
     expect(await client.inspect('api')).toMatchObject({ limit: 1, held: 0 });
+  });
+
+  it('lost or released, though a failover has brought it back to Redis: it is taken out, but was not held', async () => {
+    const prefix = uniquePrefix();
+    const client = openClient({ prefix });
+    const redis = openRedis();
+    const semaphore = client.semaphore('api', { limit: 2, renew: false });
+    const [lost, released] = await Promise.all([semaphore.acquire({ leaseMs: 200 }), semaphore.acquire()]);
+    await once(lost.signal, 'abort');
+    expect(await released.release()).toBe(true);
+    const { permits, state } = keysOf(prefix, 'api');
+    await redis.zadd(permits, Date.now() + 60_000, lost.id, Date.now() + 60_000, released.id);
+    await redis.hset(state, 'held', 2);
+
+    expect(await Promise.all([lost.release(), released.release()])).toEqual([false, false]);
+
+    await expectFree(client, 'api', 2);
   });
 
   it('held by another client', async () => {

@@ -106,6 +106,27 @@ describe('a permit that is revoked', () => {
   });
 });
 
+describe('a release that comes too late for a permit', () => {
+  it('which was revoked meanwhile resolves false, also when it had to be sent again', async () => {
+    const proxy = await openProxy();
+    const prefix = uniquePrefix();
+    const holder = openClient({ prefix, connection: proxy.url, attemptTimeoutMs: 300 });
+    const operator = openClient({ prefix });
+    const permit = await holder.semaphore('api', { limit: 1 }).acquire();
+
+    const sent = proxy.count(hashOf.release);
+    proxy.swallow('requests');
+    const released = watch(permit.release());
+    await until('it is sent', () => sent.count === 1);
+    expect(await operator.revoke('api', permit.id)).toBe(true);
+    proxy.resume();
+
+    await until('it is answered', () => released.state !== 'pending');
+    expect(released).toMatchObject({ state: 'resolved', value: false });
+    expect(sent.count).toBeGreaterThan(1);
+  });
+});
+
 describe('a waiter that is revoked', () => {
   it('leaves the line, its acquire rejects, and its other requests keep their places', async () => {
     const [holder, waiter, operator] = openClients(3);

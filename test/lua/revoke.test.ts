@@ -155,9 +155,11 @@ describe('what was revoked does not come back', () => {
     await expectGone(scene, record);
   });
 
-  test('by a release, which finds nothing', async () => {
+  test('by a release, which is told so', async () => {
     const { scene, a, record } = await revoked();
-    expect((await a.release(record)).answers).toEqual([false]);
+    const held = await a.hold();
+    expect((await a.release(record)).answers).toEqual(['revoked']);
+    expect((await a.release(held.record, record)).answers).toEqual([true, 'revoked']);
     await expectGone(scene, record);
   });
 

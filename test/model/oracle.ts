@@ -73,7 +73,7 @@ export class Oracle {
     return answers;
   }
 
-  release(client: string, record: string): boolean {
+  release(client: string, record: string): boolean | 'revoked' {
     this.#begin();
     const own = record.startsWith(`${client}/`);
     const held = own && this.permits.delete(record);
@@ -81,7 +81,7 @@ export class Oracle {
       this.line = this.line.filter((claim) => claim.record !== record);
     }
     this.#handOff(client);
-    return held;
+    return !held && this.#isRevoked(record) ? 'revoked' : held;
   }
 
   renew(client: string, record: string, leaseMs: number): boolean | 'revoked' {

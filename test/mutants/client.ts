@@ -102,8 +102,8 @@ export const clientMutants: readonly Mutant[] = [
     name: 'a re-sent release that finds nothing was none',
     breaks: 'a re-sent release was a release',
     file: 'src/releaser.ts',
-    from: 'asker?.done(released || before)',
-    to: 'asker?.done(released)',
+    from: 'asker?.done(answer === true || before)',
+    to: 'asker?.done(answer === true)',
     caughtBy: ['test/client/dropped-replies.test.ts', 'test/client/release.test.ts'],
   },
   {
