@@ -1,28 +1,9 @@
-import { type ExecFileException, execFile } from 'node:child_process';
-import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
-import { redisUrl } from './support/redis.ts';
-
-const tsx = createRequire(import.meta.url).resolve('tsx/cli');
-
-/** Runs an example as a user does, and returns the lines that it printed. */
-function run(example: string, env: Record<string, string> = {}): Promise<string[]> {
-  return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, ...env, REDIS_URL: redisUrl() }, timeout: 60_000 };
-    const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
-      if (error) {
-        reject(new Error(`${example} failed:\n${stdout}${stderr}`, { cause: error }));
-      } else {
-        resolve(stdout.trimEnd().split('\n'));
-      }
-    };
-    execFile(process.execPath, [tsx, `examples/${example}.ts`], options, done);
-  });
-}
+import { runExample } from '../support/examples.ts';
 
 describe('the scenes of asyncio semaphores, as examples that run', () => {
   it('five tasks with two permits go in three waves, in the order of asking', async () => {
-    const lines = await run('five-tasks');
+    const lines = await runExample('five-tasks.ts');
     const acquired = lines.filter((line) => line.includes('acquired')).map((line) => line.slice(0, 5));
     expect(acquired).toEqual(['task0', 'task1', 'task2', 'task3', 'task4']);
     // Never more than two between acquiring and releasing.
@@ -36,7 +17,7 @@ describe('the scenes of asyncio semaphores, as examples that run', () => {
   });
 
   it('ten requests from one process, and forty from four, are never served more than three at once', async () => {
-    const [one, four] = await run('ten-requests', { SERVICE_MS: '250' });
+    const [one, four] = await runExample('ten-requests.ts', { SERVICE_MS: '250' });
     expect(one).toMatch(/^One process: 10 requests in [\d.]+ service times, at most 3 at once$/);
     const waves = Number(/in ([\d.]+) service/.exec(one ?? '')?.[1]);
     expect(waves).toBeGreaterThanOrEqual(4);
@@ -44,7 +25,7 @@ describe('the scenes of asyncio semaphores, as examples that run', () => {
   });
 
   it('a bounded semaphore refuses the third release of two, and says so', async () => {
-    const lines = await run('bounded');
+    const lines = await runExample('bounded.ts');
     expect(lines.slice(0, 3)).toEqual([
       'Semaphore value: 0',
       'After one release: 1',
@@ -54,7 +35,7 @@ describe('the scenes of asyncio semaphores, as examples that run', () => {
   });
 
   it('who waits longer than its time-out leaves, the others are served, and nothing is left behind', async () => {
-    expect(await run('time-outs')).toEqual([
+    expect(await runExample('time-outs.ts')).toEqual([
       'The second holds it for 0.5 s:',
       'task1 got semaphore after waiting',
       'task2 got semaphore after waiting',
@@ -71,7 +52,7 @@ describe('the scenes of asyncio semaphores, as examples that run', () => {
 
 describe('a deployment of two limits', () => {
   it('ends as the policy says: an error, the old limit, or the new one for everybody', async () => {
-    expect(await run('rolling-limit')).toEqual([
+    expect(await runExample('rolling-limit.ts')).toEqual([
       "error: the limit is 3, the new pod is refused, the old pod's waiter is not served",
       "adopt: the limit is 3, the new pod waits its turn, the old pod's waiter is not served",
       "resize: the limit is 5, the new pod gets a permit, the old pod's waiter is served",
