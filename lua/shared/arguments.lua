@@ -5,6 +5,8 @@
 -- KEYS[3] clientsKey     sorted set: client id -> present until, ms; clients that wait. And markers of
 --                        added units, and revoked records -> remembered until, ms
 -- KEYS[4] stateKey       hash: the semaphore's own numbers (shared/semaphore.lua)
+-- One more comes with them that never exists and is never looked at (absentKeyOf in src/redis/keys.ts):
+-- for it, a Cluster refuses the whole script while the slot moves.
 -- ARGV[1] epoch          integer: the epoch that the caller knows, 0 for none
 -- ARGV[2] seen           integer: the highest number of this semaphore that the caller has seen
 -- ARGV[3] clientId       string: the caller, the first field of its records

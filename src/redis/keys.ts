@@ -20,6 +20,15 @@ export function keysOf(prefix: string, name: string): SemaphoreKeys {
   };
 }
 
+/**
+ * A key in the same slot that never exists, which every script that writes is given besides. While a slot moves, Redis
+ * refuses scripts of which a key is missing at the node (TRYAGAIN, ASK) before they begin. Without it one may begin while
+ * all four keys are there, empty one of them, and be stopped in the middle when it looks at that one again.
+ */
+export function absentKeyOf(prefix: string, name: string): string {
+  return `${prefix}:{${name}}:absent`;
+}
+
 /** What the state keys of all semaphores look like whose names fit a pattern of Redis's kind. */
 export function statePattern(prefix: string, names: string): string {
   return `${literally(prefix)}:{${names}}:state`;

@@ -1,6 +1,6 @@
 import type { OnLimitMismatch } from '../options.ts';
 import type { RedisConnection, ScriptCalls } from './connection.ts';
-import { keysOf, readRecord, type SemaphoreKeys } from './keys.ts';
+import { absentKeyOf, keysOf, readRecord, type SemaphoreKeys } from './keys.ts';
 import {
   acquireScript,
   beatScript,
@@ -138,7 +138,8 @@ export class SemaphoreStore {
     this.#name = name;
     this.#options = options;
     this.#keys = keysOf(options.prefix, name);
-    this.#allKeys = [this.#keys.permits, this.#keys.waiters, this.#keys.clients, this.#keys.state];
+    const { permits, waiters, clients, state } = this.#keys;
+    this.#allKeys = [permits, waiters, clients, state, absentKeyOf(options.prefix, name)];
   }
 
   /** Takes permits, or places in line; at most `batchSize` at once. */

@@ -22,6 +22,8 @@ export interface RedisCluster {
   holdReplication(primary: FleetNode): Promise<() => Promise<void>>;
   /** Moves the slot of a key, with all its keys, to another primary while clients go on. */
   moveSlotOf(key: string, to: FleetNode): Promise<void>;
+  /** The same, step by step: the slot is about to move when this resolves, and its keys are all where they were. */
+  beginMove(key: string, to: FleetNode): Promise<SlotMove>;
   /** Resolves when every running replica has all that its primary has acknowledged. */
   synced(): Promise<void>;
   /** Resolves when all slots are served, every running node agrees by whom, and running replicas are in step. */
@@ -29,6 +31,16 @@ export interface RedisCluster {
   /** Ends all nodes and deletes their folders. */
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** A slot on its way from one primary to another. Until it is finished, some of its keys may be here and some there. */
+export interface SlotMove {
+  readonly from: FleetNode;
+  readonly to: FleetNode;
+  /** Moves these keys, as far as they exist. */
+  moveKeys(keys: readonly string[]): Promise<void>;
+  /** Moves the keys that are left, and gives the slot to its new owner. */
+  finish(): Promise<void>;
 }
 
 const config = {
@@ -146,19 +158,34 @@ class Cluster implements RedisCluster {
   }
 
   async moveSlotOf(key: string, to: FleetNode): Promise<void> {
+    if ((await this.ownerOf(key)) !== to) await (await this.beginMove(key, to)).finish();
+  }
+
+  async beginMove(key: string, to: FleetNode): Promise<SlotMove> {
     const from = await this.ownerOf(key);
-    if (from === to) return;
     const slot = Number(await from.redis.call('CLUSTER', 'KEYSLOT', key));
     const [fromId, toId] = await Promise.all([from, to].map(({ redis }) => redis.call('CLUSTER', 'MYID')));
     await to.redis.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', String(fromId));
     await from.redis.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', String(toId));
-    for (;;) {
-      const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
-      if (keys.length === 0) break;
+    const moveKeys = async (keys: readonly string[]) => {
       await from.redis.call('MIGRATE', '127.0.0.1', to.port, '', 0, 5_000, 'KEYS', ...keys);
-    }
-    // The new owner first, so that no time is left in which nobody has it.
-    for (const { redis } of [to, from]) await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
+    };
+    return {
+      from,
+      to,
+      moveKeys,
+      async finish() {
+        for (;;) {
+          const keys = (await from.redis.call('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+          if (keys.length === 0) break;
+          await moveKeys(keys);
+        }
+        // The new owner first, so that no time is left in which nobody has it.
+        for (const { redis } of [to, from]) {
+          await redis.call('CLUSTER', 'SETSLOT', slot, 'NODE', String(toId));
+        }
+      },
+    };
   }
 
   async synced(): Promise<void> {

@@ -135,6 +135,13 @@ export const faultKinds = {
     on: ['cluster'],
     text: 'CLUSTER FAILOVER, which loses nothing',
   },
+  'move-slot': {
+    strikes: 'server',
+    forMs: [0, 1_500],
+    share: 2,
+    on: ['cluster'],
+    text: 'the slot moves to another primary, key by key, with pauses',
+  },
 } as const satisfies Record<string, FaultTraits>;
 
 export type FaultKind = keyof typeof faultKinds;

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { keysOf } from '../../src/redis/keys.ts';
+import { keysOf, type SemaphoreKeys } from '../../src/redis/keys.ts';
 import { type RedisCluster, startCluster } from '../../support/redis/cluster.ts';
 import { eventually } from '../../support/redis/eventually.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import { type SentinelGroup, startSentinel } from '../../support/redis/sentinel.ts';
 import type { FaultKind } from './fault-kinds.ts';
 import { nowUs } from './history.ts';
+import type { PlannedFault } from './schedule.ts';
 import { commonMakers } from './server-faults.ts';
 import type { FaultOutcome, Maker, Target } from './target.ts';
 import type { Address, Detours, Way } from './way.ts';
@@ -22,7 +23,7 @@ interface Fleet {
   holdReplication(): Promise<() => Promise<void>>;
   healthy(): Promise<void>;
   /** Without anybody being killed. */
-  readonly makers: Partial<Record<FaultKind, () => Promise<unknown>>>;
+  readonly makers: Partial<Record<FaultKind, (forMs: number) => Promise<unknown>>>;
   way(detours: Detours): Way;
   stop(): Promise<void>;
 }
@@ -48,7 +49,7 @@ export class FleetTarget implements Target {
     const onAll = commonMakers(async () => fleet.servers.map(({ redis }) => redis));
     const planned = Object.entries(fleet.makers).map(([kind, make]) => [
       kind,
-      () => this.#settled(() => make().then(() => undefined)),
+      ({ forMs }: PlannedFault) => this.#settled(() => make(forMs).then(() => undefined)),
     ]);
     this.makers = {
       ...onPrimary,
@@ -64,9 +65,9 @@ export class FleetTarget implements Target {
 
   /** @throws where there is no redis-server that can be started several times */
   static async start(kind: 'sentinel' | 'cluster', semaphore: { prefix: string; name: string }) {
-    const key = keysOf(semaphore.prefix, semaphore.name).state;
+    const keys = keysOf(semaphore.prefix, semaphore.name);
     return new FleetTarget(
-      kind === 'sentinel' ? guarded(await startSentinel()) : clustered(await startCluster(), key),
+      kind === 'sentinel' ? guarded(await startSentinel()) : clustered(await startCluster(), keys),
     );
   }
 
@@ -146,8 +147,8 @@ function guarded(group: SentinelGroup): Fleet {
   };
 }
 
-function clustered(cluster: RedisCluster, key: string): Fleet {
-  const primary = () => cluster.ownerOf(key);
+function clustered(cluster: RedisCluster, keys: SemaphoreKeys): Fleet {
+  const primary = () => cluster.ownerOf(keys.state);
   return {
     kind: 'cluster',
     description: cluster.description,
@@ -156,8 +157,34 @@ function clustered(cluster: RedisCluster, key: string): Fleet {
     primary,
     holdReplication: async () => cluster.holdReplication(await primary()),
     healthy: () => cluster.healthy(),
-    makers: { 'planned-failover': async () => cluster.failover(await primary()) },
+    makers: {
+      'planned-failover': async () => cluster.failover(await primary()),
+      'move-slot': (forMs) => moveSlot(cluster, keys, forMs),
+    },
     way: (detours) => ({ kind: 'cluster', nodes: cluster.startupNodes, detours }),
     stop: () => cluster.stop(),
   };
+}
+
+/** Key by key, with pauses: workers call while all keys are at the old node, while they are parted, and at the new one. */
+async function moveSlot(cluster: RedisCluster, keys: SemaphoreKeys, forMs: number): Promise<void> {
+  const move = await cluster.beginMove(
+    keys.state,
+    await anotherPrimary(cluster, await cluster.ownerOf(keys.state)),
+  );
+  const names = Object.values(keys);
+  for (const key of names) {
+    await sleep(forMs / (names.length + 1));
+    await move.moveKeys([key]);
+  }
+  await sleep(forMs / (names.length + 1));
+  await move.finish();
+}
+
+async function anotherPrimary(cluster: RedisCluster, than: FleetNode): Promise<FleetNode> {
+  for (const key of 'abcdefghijklmnop') {
+    const owner = await cluster.ownerOf(key);
+    if (owner !== than) return owner;
+  }
+  throw new Error('there is one primary only');
 }
