@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import type { Permit, Semaphore, SemaphoreClient } from '../index.ts';
-import { Child, codeOf } from './child.ts';
+import { Child, type Ended } from './child.ts';
 import { exitCodes } from './exit-codes.ts';
-import { failureOf } from './failure.ts';
+import { Failure, failureOf } from './failure.ts';
 import { PlaceInLine } from './place-in-line.ts';
 import { type RedisFlags, redisCommand, withClient } from './redis.ts';
+import { codeOf, stopSelf } from './signals.ts';
 import { duration, integer } from './values.ts';
 
 interface RunFlags extends RedisFlags {
@@ -14,19 +15,23 @@ interface RunFlags extends RedisFlags {
   readonly lease: number;
   readonly grace: number;
   readonly label?: string;
+  readonly quiet?: boolean;
   readonly onLimitMismatch: 'error' | 'adopt' | 'resize';
 }
 
 const help = `
 The command sees PARKADE_NAME, PARKADE_PERMIT_ID and PARKADE_FENCING_TOKEN, a number that rises with every grant: hand it
 to what you guard, and have it refuse lower ones. stdin, stdout and stderr are the command's alone, but for messages of
-parkade itself on stderr. Signals are passed on.
+parkade itself on stderr. While it waits on a terminal, it shows its place in line there.
+
+Signals are passed on; those that come to the whole process group, as Ctrl-C does, the command has already. Ctrl-Z stops both,
+and a stopped job loses its permit when its lease ends. A signal while it waits ends that.
 
 If the permit is lost (Redis is away for longer than the lease, or it was revoked), the command gets SIGTERM, and SIGKILL
-when the grace time is over. If parkade itself is killed, the permit comes back within the lease, and a command that runs
-on is not stopped: that is what the fencing token is for.
+when the grace time is over. The same if parkade itself is killed; its permit comes back within the lease. What the command
+has started is its own affair: end a script with exec, or have it end its children.
 
-Exit codes: the command's own, or 128 + the signal that ended it; or
+Exit codes: the command's own, or 128 + the signal that ended it or its wait; or
   64  bad options                      75  no permit within --timeout
   69  Redis can't be reached           78  others declared another limit
   79  the permit was lost or revoked   126, 127  the command can't be run, is not there
@@ -49,81 +54,93 @@ export function runCommand(): Command {
     .option('--lease <duration>', 'when parkade dies, its permit comes back after this', duration, 30_000)
     .option('--grace <duration>', 'when the permit is lost, from SIGTERM to SIGKILL', duration, 10_000)
     .option('--label <text>', 'shown as the holder, in place of host:pid')
+    .option('-q, --quiet', 'do not show the place in line, on a terminal')
     .option(
       '--on-limit-mismatch <policy>',
       "when others declared another limit: 'error', 'adopt' or 'resize'",
       'error',
     )
     .addHelpText('after', help)
-    .action((name: string, command: readonly string[], flags: RunFlags) =>
-      withClient(flags, (client) => run(client, name, command, flags), {
+    .action(async (name: string, command: readonly string[], flags: RunFlags) => {
+      const ended = await withClient(flags, (client) => run(client, name, command, flags), {
         unavailableAfterMs: 10_000,
         retentionMs: 24 * 60 * 60 * 1000,
         ...(flags.label !== undefined && { label: flags.label }),
-      }),
-    );
+      });
+      if (ended.signal === 'SIGINT') {
+        process.kill(process.pid, 'SIGINT'); // a script that runs us ends as well then; after an exit with 130 it would go on
+      }
+      process.exitCode = ended.code ?? codeOf(ended.signal);
+    });
 }
 
+/** Resolves to how the command ended, or to the signal that ended the wait. */
 async function run(
   client: SemaphoreClient,
   name: string,
   [command = '', ...args]: readonly string[],
   flags: RunFlags,
-): Promise<void> {
+): Promise<Ended> {
   const { limit, lease: leaseMs, onLimitMismatch, grace: graceMs } = flags;
   const semaphore = client.semaphore(name, { limit, leaseMs, onLimitMismatch });
   const permit = await waitFor(semaphore, client.id, flags);
-  if (typeof permit === 'number') {
-    process.exitCode = permit;
-    return;
+  if (typeof permit === 'string') {
+    return { code: null, signal: permit };
   }
-  const child = new Child(command, args, {
+  const env = {
     PARKADE_NAME: name,
     PARKADE_PERMIT_ID: permit.id,
     PARKADE_FENCING_TOKEN: String(permit.fencingToken),
-  });
-  const lose = () => child.end(graceMs);
+  };
+  const child = new Child(command, args, env, graceMs);
+  const lose = () => child.end();
   permit.signal.addEventListener('abort', lose, { once: true });
-  let code: number;
   try {
-    code = await child.ended;
+    const ended = await child.ended;
+    if (!permit.signal.aborted) {
+      return ended;
+    }
+    const { message } = failureOf(permit.signal.reason);
+    const code = ended.code ?? codeOf(ended.signal);
+    throw new Failure(`${message} ${command} was told to end, and ended with ${code}.`, exitCodes.lost);
   } finally {
     permit.signal.removeEventListener('abort', lose);
     await permit[Symbol.asyncDispose]();
+    child.close();
   }
-  if (permit.signal.aborted) {
-    const { message } = failureOf(permit.signal.reason);
-    process.stderr.write(`parkade: ${message} ${command} was told to end, and ended with ${code}.\n`);
-    code = exitCodes.lost;
-  }
-  process.exitCode = code;
 }
 
-/** Waits in line. A signal ends that, with its exit code. */
+/** Waits in line. A signal ends that. */
 async function waitFor(
   semaphore: Semaphore,
   clientId: string,
-  { weight, timeout: timeoutMs }: RunFlags,
-): Promise<Permit | number> {
+  { weight, timeout: timeoutMs, quiet }: RunFlags,
+): Promise<Permit | NodeJS.Signals> {
   const interrupt = new AbortController();
-  let code = 0;
-  const stop = (signal: NodeJS.Signals) => {
-    code = codeOf(signal);
+  let interruptedBy: NodeJS.Signals | undefined;
+  const interruptBy = (signal: NodeJS.Signals) => {
+    interruptedBy ??= signal;
     interrupt.abort();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
-  for (const signal of signals) process.on(signal, stop);
-  const place = new PlaceInLine(semaphore, clientId);
+  const place = quiet ? undefined : new PlaceInLine(semaphore, clientId);
+  const stop = () => {
+    place?.hide();
+    stopSelf(stop);
+  };
+  const ends = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+  for (const signal of ends) process.on(signal, interruptBy);
+  process.on('SIGTSTP', stop);
   try {
     const options = { weight, signal: interrupt.signal, ...(timeoutMs !== undefined && { timeoutMs }) };
     return await semaphore.acquire(options);
   } catch (error) {
-    if (code !== 0) {
-      return code;
+    if (interruptedBy !== undefined) {
+      return interruptedBy;
     }
     throw error;
   } finally {
-    place.close();
-    for (const signal of signals) process.off(signal, stop);
+    place?.close();
+    for (const signal of ends) process.off(signal, interruptBy);
+    process.off('SIGTSTP', stop);
   }
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
@@ -79,16 +81,7 @@ describe('parkade run', () => {
       const { args, client } = setting();
       const script = `process.on('${signal}', () => { console.log('heard'); process.exit(3); }); console.log('ready'); setInterval(() => {}, 1000);`;
       const { child, ended } = await start(args('--', process.execPath, '-e', script));
-      await until(
-        'it runs',
-        () =>
-          child.stdout?.readableLength !== undefined && client.inspect('api').then(({ held }) => held === 1),
-      );
-      let out = '';
-      child.stdout?.on('data', (chunk) => {
-        out += chunk;
-      });
-      await until('the command is ready', () => out.includes('ready'));
+      await once(child.stdout as Readable, 'data');
       child.kill(signal);
       expect(await ended).toMatchObject({ code: 3, stdout: 'ready\nheard\n' });
       expect(await client.inspect('api')).toMatchObject({ held: 0 });
@@ -112,11 +105,7 @@ describe('parkade run', () => {
     const { child, ended } = await start(
       args('--lease', '900ms', '--grace', '300ms', '--', process.execPath, '-e', script),
     );
-    let out = '';
-    child.stdout?.on('data', (chunk) => {
-      out += chunk;
-    });
-    await until('the command is ready', () => out.includes('ready'));
+    await once(child.stdout as Readable, 'data');
     const [holder] = (await client.inspect('api')).holders;
     expect(await client.revoke('api', holder?.id ?? '')).toBe(true);
     const result = await ended;
@@ -131,6 +120,17 @@ describe('parkade run', () => {
     child.kill('SIGKILL');
     const permit = await client.semaphore('api', { limit: 1 }).acquire({ timeoutMs: 10_000 });
     expect(permit.isHeld).toBe(true);
+  });
+
+  it('leaves no command behind when it is killed itself: SIGTERM, then SIGKILL after the grace time', async () => {
+    const { args } = setting();
+    const script =
+      "process.on('SIGTERM', () => console.log('asked to end')); console.log('ready'); setInterval(() => {}, 1000);";
+    const { child, ended } = await start(args('--grace', '1s', '--', process.execPath, '-e', script));
+    await once(child.stdout as Readable, 'data');
+    child.kill('SIGKILL');
+    // Its stdout ends when the last that has it does: the command.
+    expect(await ended).toMatchObject({ signal: 'SIGKILL', stdout: 'ready\nasked to end\n' });
   });
 
   it('ends with 78 when others declared another limit', async () => {

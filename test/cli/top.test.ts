@@ -1,40 +1,18 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
 import { stripVTControlCharacters as plain } from 'node:util';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openClient } from '../support/clients.ts';
-import { redisUrl, uniquePrefix } from '../support/redis.ts';
+import { uniquePrefix } from '../support/redis.ts';
 import { until, watch } from '../support/until.ts';
 import { builtProgram, run } from './command.ts';
+import { hasTerminals, openTerminal } from './terminal.ts';
 
-const hasPython = spawnSync('python3', ['--version']).status === 0;
-if (!hasPython) {
-  console.log('parkade top is not tested: there is no python3, which makes the terminal.');
-}
-
-/** The command on a terminal of its own, 24 by 100. */
-async function onTerminal(args: readonly string[]) {
-  const program = await builtProgram();
-  const terminal = resolve(import.meta.dirname, 'terminal.py');
-  const child = spawn('python3', [terminal, process.execPath, program, ...args], {
-    env: { ...process.env, REDIS_URL: redisUrl(), TERM: 'xterm-256color' },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-  });
-  const code = new Promise<number | null>((ended) => child.once('exit', ended));
-  const say = (order: object) => child.stdin.write(`${JSON.stringify(order)}\n`);
+async function openTop(args: readonly string[]) {
+  const terminal = openTerminal(process.execPath, [await builtProgram(), 'top', ...args]);
   return {
-    code,
-    press: (keys: string) => say({ keys }),
-    resize: (rows: number, columns: number) => say({ size: [rows, columns] }),
-    output: () => output,
+    ...terminal,
     /** The lines of the last whole screen. */
     screen: () =>
-      plain(output.split('\u001b[H').slice(0, -1).at(-1) ?? '')
+      plain(terminal.output().split('\u001b[H').slice(0, -1).at(-1) ?? '')
         .split('\r\n')
         .map((line) => line.trimEnd()),
   };
@@ -50,13 +28,13 @@ async function scene() {
   await client.semaphore('jobs', { limit: 4 }).acquire({ weight: 2 });
   await (await client.semaphore('zero', { limit: 5 }).acquire()).release();
   await until('two wait', async () => (await client.inspect('api')).waiting === 2);
-  const top = await onTerminal(['top', '--prefix', prefix, '--interval', '100ms']);
+  const top = await openTop(['--prefix', prefix, '--interval', '100ms']);
   const shows = (what: string, pattern: RegExp) =>
     until(what, () => top.screen().some((line) => pattern.test(line)));
   return { client, permits, waiting, top, shows };
 }
 
-describe.skipIf(!hasPython)('parkade top', () => {
+describe.skipIf(!hasTerminals)('parkade top', () => {
   it('shows every semaphore with a bar, units held of the limit, its line and the longest wait, live', async () => {
     const { top, shows, permits, waiting } = await scene();
     await shows('the full one', /^› api +█{20} +2\/2 +2 +[\d.]+ m?s/);

@@ -1,3 +1,4 @@
+import { cliMutants } from './cli.ts';
 import { clientMutants } from './client.ts';
 import { conformanceMutants } from './conformance.ts';
 import { interleavingsMutants } from './interleavings.ts';
@@ -9,4 +10,5 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...conformanceMutants,
   ...interleavingsMutants,
+  ...cliMutants,
 ];
