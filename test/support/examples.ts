@@ -26,7 +26,7 @@ export const shown: ReadonlyMap<string, readonly string[]> = new Map(
 export async function runExample(command: string, env: Record<string, string> = {}): Promise<string[]> {
   const lines = await run(command.split(' '), env);
   const printed = lines.map(withoutNumbers);
-  const missing = shown.get(command)?.filter((line) => !printed.includes(withoutNumbers(line)));
+  const missing = (shown.get(command) ?? []).filter((line) => !printed.includes(withoutNumbers(line)));
   expect(missing, `what examples/README.md shows of ${command} is not in:\n${lines.join('\n')}`).toEqual([]);
   return lines;
 }
@@ -35,7 +35,7 @@ const withoutNumbers = (line: string) => line.replace(/\d+(\.\d+)?/g, '#');
 
 function run([file = '', ...args]: string[], env: Record<string, string>): Promise<string[]> {
   return new Promise((resolve, reject) => {
-    const options = { env: { ...process.env, ...env, REDIS_URL: redisUrl() }, timeout: 60_000 };
+    const options = { env: { ...process.env, ...env, REDIS_URL: redisUrl() }, timeout: 80_000 };
     const done = (error: ExecFileException | null, stdout: string, stderr: string) => {
       if (error || stderr !== '') {
         reject(new Error(`${file} failed, or complained:\n${stdout}${stderr}`, { cause: error }));
