@@ -75,9 +75,10 @@ function receiverLike(node: NodeLike): OpenReceiver {
  */
 export function watchNodes(cluster: ClusterLike, lost: () => void): () => void {
   const watched = new Set<IoredisLike>();
-  const watch = (node: IoredisLike) => {
+  const watch = (node: NodeLike) => {
     if (!watched.has(node)) {
       watched.add(node);
+      letAskingFail(node);
       node.on('close', lost);
     }
   };
@@ -92,6 +93,25 @@ export function watchNodes(cluster: ClusterLike, lost: () => void): () => void {
     cluster.off('+node', watch);
     cluster.off('-node', unwatch);
     watched.forEach(unwatch);
+  };
+}
+
+const lenient = new WeakSet<NodeLike>();
+
+/**
+ * While a slot moves, ioredis sends `ASKING` before what is redirected, and leaves its promise alone: when the connection
+ * is lost just then, the rejection is unhandled, which ends the process. What came behind it is sent again in any case.
+ */
+function letAskingFail(node: NodeLike): void {
+  const asking = node.asking;
+  if (asking === undefined || lenient.has(node)) {
+    return;
+  }
+  lenient.add(node);
+  node.asking = (...args) => {
+    const asked = asking.apply(node, args);
+    asked.catch(() => {});
+    return asked;
   };
 }
 

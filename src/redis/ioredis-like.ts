@@ -25,6 +25,8 @@ export interface NodeLike extends IoredisLike {
   readonly options: { readonly host?: string; readonly port?: number };
   ssubscribe?(channel: string): Promise<unknown>;
   sunsubscribe?(channel: string): Promise<unknown>;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  asking?: (...args: any[]) => Promise<unknown>;
 }
 
 /** What a Cluster has besides. */

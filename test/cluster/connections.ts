@@ -1,10 +1,13 @@
 import { Cluster, Redis } from 'ioredis';
 import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis-5';
 import { createSentinel } from 'redis';
+import { onTestFinished } from 'vitest';
 import type { IoredisLike, NodeRedisLike } from '../../src/index.ts';
+import * as scripts from '../../src/redis/lua.generated.ts';
 import type { RedisCluster } from '../../support/redis/cluster.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import type { SentinelGroup } from '../../support/redis/sentinel.ts';
+import { FaultProxy } from '../support/fault-proxy.ts';
 
 /** A connection that a test opens and lends to clients. */
 export type Connection = IoredisLike & {
@@ -46,6 +49,28 @@ export function connectCluster(
   const redis: Connection = version === 6 ? new Cluster(nodes, options) : new Cluster5(nodes, options);
   redis.on('error', () => {});
   return redis;
+}
+
+/** A connection on which every node is behind a proxy, by the node's port; both are closed at the end of the test. */
+export async function connectByProxies(
+  cluster: RedisCluster,
+  version: IoredisVersion,
+): Promise<{ connection: Connection; proxies: Map<number, FaultProxy> }> {
+  const proxies = new Map<number, FaultProxy>();
+  const detours: Detours = {};
+  for (const { port, url, redis } of cluster.nodes) {
+    // A request is told by its script's hash, so the scripts must be known.
+    await Promise.all(Object.values(scripts).map(({ text }) => redis.script('LOAD', text)));
+    const proxy = await FaultProxy.before(url);
+    proxies.set(port, proxy);
+    detours[`127.0.0.1:${port}`] = { host: '127.0.0.1', port: Number(new URL(proxy.url).port) };
+  }
+  const connection = connectCluster(cluster, version, detours);
+  onTestFinished(async () => {
+    connection.disconnect();
+    await Promise.all([...proxies.values()].map((proxy) => proxy[Symbol.asyncDispose]()));
+  });
+  return { connection, proxies };
 }
 
 export function connectSentinel({ addresses, name }: SentinelGroup, version: IoredisVersion): Connection {

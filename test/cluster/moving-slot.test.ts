@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { RedisConnection } from '../../src/redis/connection.ts';
 import { keysOf, type SemaphoreKeys, writeRecord } from '../../src/redis/keys.ts';
@@ -6,10 +6,11 @@ import { type Caller, SemaphoreStore } from '../../src/redis/store.ts';
 import { type RedisCluster, type SlotMove, startCluster } from '../../support/redis/cluster.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import { expectFree, openClient, restorationsOf } from '../support/clients.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until, watch } from '../support/until.ts';
-import { connectCluster } from './connections.ts';
+import { connectByProxies, connectCluster } from './connections.ts';
 import { describeFleet } from './fleet.ts';
 
 refuseStrayErrors();
@@ -94,6 +95,29 @@ describeFleet('while the slot of a semaphore moves to another node, key by key',
       await next.value?.release();
       await expectFree(one, name, 1);
       expect(restored).toEqual([]);
+    },
+  );
+
+  it.each([6, 5] as const)(
+    'a connection that is lost as it is asked at the new node makes no stray error: with ioredis %i',
+    async (version) => {
+      const { connection, proxies } = await connectByProxies(cluster, version);
+      const name = `asked-with-ioredis-${version}`;
+      const client = openClient({ connection });
+      await client.inspect(name);
+
+      await Promise.all((connection as unknown as Cluster).nodes().map((node) => node.ping())); // now it is connected to all
+      // None of its keys exists, so the old node says ASK, and the new one is sent ASKING before the script.
+      const move = await begin(keysOf('any', name).state);
+      const there = proxies.get(move.to.port) as FaultProxy;
+      there.hold('requests');
+      const asked = there.count('asking');
+      const permit = watch(client.semaphore(name, { limit: 1 }).acquire());
+      await until('the new node is asked', () => asked.count > 0);
+      there.cut();
+      there.resume();
+      await move.finish();
+      await until('it is granted', () => permit.state === 'resolved');
     },
   );
 });

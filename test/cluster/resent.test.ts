@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { keysOf } from '../../src/redis/keys.ts';
-import * as scripts from '../../src/redis/lua.generated.ts';
 import { type RedisCluster, startCluster } from '../../support/redis/cluster.ts';
 import { expectFree, hashOf, openClient } from '../support/clients.ts';
-import { FaultProxy } from '../support/fault-proxy.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
-import { type Connection, connectCluster, type Detours, type IoredisVersion } from './connections.ts';
+import { connectByProxies } from './connections.ts';
 import { describeFleet } from './fleet.ts';
 
 refuseStrayErrors();
@@ -18,28 +16,9 @@ describeFleet('a call on a Cluster whose reply is lost with the connection to it
   });
   afterAll(() => cluster?.stop());
 
-  /** A connection on which every node is behind a proxy, by the node's port. */
-  const connect = async (version: IoredisVersion) => {
-    const proxies = new Map<number, FaultProxy>();
-    const detours: Detours = {};
-    for (const { port, url, redis } of cluster.nodes) {
-      // A request is told by its script's hash, so the scripts must be known.
-      await Promise.all(Object.values(scripts).map(({ text }) => redis.script('LOAD', text)));
-      const proxy = await FaultProxy.before(url);
-      proxies.set(port, proxy);
-      detours[`127.0.0.1:${port}`] = { host: '127.0.0.1', port: Number(new URL(proxy.url).port) };
-    }
-    const connection: Connection = connectCluster(cluster, version, detours);
-    onTestFinished(async () => {
-      connection.disconnect();
-      await Promise.all([...proxies.values()].map((proxy) => proxy[Symbol.asyncDispose]()));
-    });
-    return { connection, proxies };
-  };
-
   describe.each([6, 5] as const)('with ioredis %i', (version) => {
     it('is sent again by the connection, and a release that finds nothing then was a release', async () => {
-      const { connection, proxies } = await connect(version);
+      const { connection, proxies } = await connectByProxies(cluster, version);
       const prefix = uniquePrefix();
       const client = openClient({ connection, prefix });
       const owner = await cluster.ownerOf(keysOf(prefix, 'db').state);
@@ -55,7 +34,7 @@ describeFleet('a call on a Cluster whose reply is lost with the connection to it
     });
 
     it('counts once: an acquire takes one permit, an added unit is one', async () => {
-      const { connection, proxies } = await connect(version);
+      const { connection, proxies } = await connectByProxies(cluster, version);
       const prefix = uniquePrefix();
       const client = openClient({ connection, prefix });
       const proxy = proxies.get((await cluster.ownerOf(keysOf(prefix, 'api').state)).port);
