@@ -119,12 +119,21 @@ function letAskingFail(node: NodeLike): void {
 const suspectNodeAfterMs = 1_000;
 
 /**
- * Has the Cluster ask who has which slots if a call is not answered in time; a node that is down is left then, and what
- * it did not answer goes to another. ioredis does so only on an error, and a node that hangs makes none.
+ * Has the Cluster ask who has which slots if a call is not answered in time, since a node that hangs makes no error; a
+ * node that is down is left then, and what it did not answer goes to another. And if a replica answered: ioredis takes any
+ * node when it has lost all primaries that it knew, and a replica refuses to write without saying where to go.
  */
 export function suspectNode<T>(cluster: ClusterLike, call: Promise<T>): Promise<T> {
-  const timer = setTimeout(() => cluster.refreshSlotsCache(), suspectNodeAfterMs).unref();
-  const stop = () => clearTimeout(timer);
-  call.then(stop, stop);
+  const lookAround = () => cluster.refreshSlotsCache();
+  const timer = setTimeout(lookAround, suspectNodeAfterMs).unref();
+  call.then(
+    () => clearTimeout(timer),
+    (error: unknown) => {
+      clearTimeout(timer);
+      if (error instanceof Error && error.message.startsWith('READONLY')) {
+        lookAround();
+      }
+    },
+  );
   return call;
 }
