@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsdown';
-import { inCommand, inLibrary } from './support/dependencies/bundled.ts';
+import { inCommand, inLibrary, inPage } from './support/dependencies/bundled.ts';
 import { noticesOf } from './support/dependencies/notices.ts';
 
 // Readable, with its comments and without source maps: whoever looks into node_modules finds the code itself.
@@ -13,7 +13,7 @@ export default defineConfig([
     target: 'node20',
     deps: { alwaysBundle: [/^(nanoid|zod)(\/|$)/], onlyBundle: inLibrary },
     clean: true,
-    onSuccess: () => writeFileSync('dist/THIRD-PARTY-LICENCES.md', noticesOf(inCommand)),
+    onSuccess: () => writeFileSync('dist/THIRD-PARTY-LICENCES.md', noticesOf([...inCommand, ...inPage])),
   },
   {
     // The command, in files of its own: only what opens connections is left to be found when it runs.

@@ -12,9 +12,11 @@ const tarball = join(folder, `parkade-${packageJson.version}.tgz`);
 // Everything that must hold before a change lands. `--static` leaves out the tests, for those who ran them already.
 const steps: readonly (readonly [title: string, command: string, ...args: string[]])[] = [
   ['lua is embedded', 'tsx', 'scripts/embed-lua.ts'],
+  ['the page is embedded', 'tsx', 'scripts/embed-page.ts'],
   ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
   ['import floors', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src'],
   ['types', 'tsc', '-p', '.'],
+  ['types of the page', 'tsc', '-p', 'src/cli/dashboard/page'],
   ['luacheck', 'tsx', 'scripts/luacheck.ts'],
   ['unused code', 'knip'],
   ['dependencies', 'tsx', 'scripts/audit.ts'],

@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import type { ParkadeError, SemaphoreClient } from '../index.ts';
 import { SemaphoreNames } from './exporter/names.ts';
 import { Scraper } from './exporter/scrape.ts';
-import { serveMetrics, toldToEnd, urlOf } from './exporter/server.ts';
+import { serveMetrics } from './exporter/server.ts';
+import { toldToEnd, urlOf } from './listen.ts';
 import { type RedisFlags, redisCommand, withClient } from './redis.ts';
 import { duration, integer, port } from './values.ts';
 

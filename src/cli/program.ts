@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { dashboardCommand } from './dashboard.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exporterCommand } from './exporter.ts';
 import { failureOf } from './failure.ts';
@@ -19,6 +20,7 @@ const commands: readonly (() => Command)[] = [
   resizeCommand,
   revokeCommand,
   exporterCommand,
+  dashboardCommand,
 ];
 
 const help = `

@@ -1,4 +1,4 @@
-import type { SemaphoreClient, SemaphoreSnapshot } from '../index.ts';
+import { ParkadeError, type SemaphoreClient, type SemaphoreSnapshot } from '../index.ts';
 
 /** Of one semaphore, what was seen last. */
 export interface Sight {
@@ -14,22 +14,27 @@ const windowMs = 10_000;
 const pageSize = 200;
 const atOnce = 50;
 /** Finding semaphores costs more than looking at them. */
-const restMs = 5_000;
+const shortestRestMs = 5_000;
 
 /** Looks at all semaphores again and again. */
 export class Watch {
   readonly #client: SemaphoreClient;
   readonly #pattern: string;
+  readonly #most: number;
   readonly #counters = new Map<string, GrantCounter>();
   #sights = new Map<string, Sight>();
   #isFinding = false;
-  #findAtMs = 0;
+  #foundAtMs = 0;
+  #tookMs = 0;
+  #omitted = 0;
   /** Why semaphores could not be found, if so. */
   #failure: unknown;
 
-  constructor(client: SemaphoreClient, pattern: string) {
+  /** @param most how many semaphores to look at; those that are found when there are so many are left out */
+  constructor(client: SemaphoreClient, pattern: string, most = Number.POSITIVE_INFINITY) {
     this.#client = client;
     this.#pattern = pattern;
+    this.#most = most;
   }
 
   get sights(): readonly Sight[] {
@@ -38,21 +43,29 @@ export class Watch {
 
   /** Whether they were all found once. */
   get isComplete(): boolean {
-    return this.#findAtMs > 0;
+    return this.#foundAtMs > 0;
   }
 
-  /** Takes a snapshot of each that is known. Rejects as `client.inspect` does; what was seen before stays then. */
-  async look(): Promise<void> {
-    if (!this.#isFinding && performance.now() >= this.#findAtMs) {
+  /** How many were found and left out. */
+  get omitted(): number {
+    return this.#omitted;
+  }
+
+  /**
+   * Takes a snapshot of each that is known. Rejects as `client.inspect` does; what was seen before stays then.
+   *
+   * @param restMs after all were found, they are looked for anew after this, or ten times as long as it took
+   */
+  async look(restMs = shortestRestMs): Promise<void> {
+    const findAtMs = this.isComplete ? this.#foundAtMs + Math.max(restMs, 10 * this.#tookMs) : 0;
+    if (!this.#isFinding && performance.now() >= findAtMs) {
       void this.#find();
     }
     const names = [...this.#counters.keys()];
     const sights = new Map<string, Sight>();
     for (let i = 0; i < names.length; i += atOnce) {
-      const snapshots = await Promise.all(
-        names.slice(i, i + atOnce).map((name) => this.#client.inspect(name, { pageSize })),
-      );
-      for (const snapshot of snapshots) {
+      const snapshots = await Promise.all(names.slice(i, i + atOnce).map((name) => this.#inspect(name)));
+      for (const snapshot of snapshots.filter((it) => it !== undefined)) {
         if (snapshot.exists) {
           const grantsPerS = this.#counters.get(snapshot.name)?.see(snapshot);
           sights.set(snapshot.name, { snapshot, grantsPerS });
@@ -67,18 +80,36 @@ export class Watch {
     }
   }
 
-  /** In the background, since Redis may have many keys; then rests, ten times as long as it took. */
+  async #inspect(name: string): Promise<SemaphoreSnapshot | undefined> {
+    try {
+      return await this.#client.inspect(name, { pageSize });
+    } catch (error) {
+      if (error instanceof ParkadeError && error.code === 'INVALID_OPTIONS') {
+        return undefined; // a key of someone else's that looks like one of ours
+      }
+      throw error;
+    }
+  }
+
+  /** In the background, since Redis may have many keys. */
   async #find(): Promise<void> {
     this.#isFinding = true;
     const beganMs = performance.now();
+    let omitted = 0;
     try {
       for await (const name of this.#client.list({ match: this.#pattern })) {
-        if (!this.#counters.has(name)) {
+        if (this.#counters.has(name)) {
+          continue;
+        }
+        if (this.#counters.size < this.#most) {
           this.#counters.set(name, new GrantCounter());
+        } else {
+          omitted++;
         }
       }
-      const endMs = performance.now();
-      this.#findAtMs = endMs + Math.max(restMs, 10 * (endMs - beganMs));
+      this.#foundAtMs = performance.now();
+      this.#tookMs = this.#foundAtMs - beganMs;
+      this.#omitted = omitted;
       this.#failure = undefined;
     } catch (error) {
       this.#failure = error;

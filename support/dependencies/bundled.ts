@@ -7,10 +7,15 @@ export const inLibrary = ['nanoid', 'zod'];
 /** Those, and what the command needs. */
 export const inCommand = [
   ...inLibrary,
+  '@hono/node-server',
   '@opentelemetry/api',
   'bintrees',
   'commander',
+  'hono',
   'picocolors',
   'prom-client',
   'tdigest',
 ];
+
+/** What is in the dashboard's page, which is a text within the command. */
+export const inPage = ['uplot'];

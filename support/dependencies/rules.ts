@@ -1,4 +1,4 @@
-import { inCommand } from './bundled.ts';
+import { inCommand, inPage } from './bundled.ts';
 
 /** Of package.json, what is looked at. */
 export interface Manifest {
@@ -24,13 +24,15 @@ const licences = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0
 
 const folder = 'node_modules/';
 
+const bundled = [...inCommand, ...inPage];
+
 /** What is wrong with the packages that reach users, one sentence each. */
 export function problemsOf(manifest: Manifest, lock: Lock): string[] {
   const problems = Object.keys(manifest.dependencies ?? {}).map((name) => comesAlong(name));
   for (const [path, locked] of Object.entries(lock.packages)) {
     if (path === '' || locked.link) continue;
     const name = path.slice(path.lastIndexOf(folder) + folder.length);
-    const isShipped = !locked.dev || inCommand.some((one) => path === folder + one);
+    const isShipped = !locked.dev || bundled.some((one) => path === folder + one);
     if (!isShipped) continue;
     if (locked.integrity === undefined) {
       problems.push(`${name} has no hash in package-lock.json, so anything could be installed in its place`);

@@ -1,8 +1,5 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { exitCodes } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { listen } from '../listen.ts';
 
 const textType = 'text/plain; charset=utf-8';
 const prometheusType = 'text/plain; version=0.0.4; charset=utf-8';
@@ -45,29 +42,6 @@ export async function serveMetrics(
         return answer(404, textType, 'There are /metrics and /healthz.\n');
     }
   });
-  server.listen(port, host);
-  try {
-    await once(server, 'listening');
-  } catch (error) {
-    throw new Failure(
-      `can't listen on ${host} port ${port}: ${(error as Error).message}`,
-      exitCodes.unavailable,
-    );
-  }
+  await listen(server, host, port);
   return server;
-}
-
-/** Where a server listens, as a url. */
-export function urlOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
-/** Resolves when the process is told to end. */
-export function toldToEnd(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => resolve());
-    }
-  });
 }
