@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { completeCommand, completionCommand } from './completion.ts';
 import { dashboardCommand } from './dashboard.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exporterCommand } from './exporter.ts';
@@ -21,6 +22,7 @@ const commands: readonly (() => Command)[] = [
   revokeCommand,
   exporterCommand,
   dashboardCommand,
+  completionCommand,
 ];
 
 const help = `
@@ -41,8 +43,10 @@ export async function runProgram(args: readonly string[]): Promise<number> {
   for (const command of commands) {
     program.addCommand(command());
   }
+  program.addCommand(completeCommand(program), { hidden: true });
   for (const command of [program, ...program.commands]) {
     command.exitOverride();
+    command.configureOutput({ outputError: (text, write) => write(`parkade: ${inOneLine(text)}\n`) });
   }
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -55,4 +59,11 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     process.stderr.write(`parkade: ${failure.message}\n`);
     return failure.exitCode;
   }
+}
+
+function inOneLine(text: string): string {
+  return text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
 }

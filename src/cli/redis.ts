@@ -32,7 +32,7 @@ export function redisCommand(name: string): Command {
 }
 
 /** A client for these options, which the caller closes. Its background errors are left aside: calls reject. */
-function openClient(flags: RedisFlags, options: SemaphoreClientOptions = {}): SemaphoreClient {
+export function openClient(flags: RedisFlags, options: SemaphoreClientOptions = {}): SemaphoreClient {
   const client = new SemaphoreClient(flags.redis, {
     prefix: flags.prefix,
     ...(flags.tlsCa !== undefined && { tls: { ca: readCertificates(flags.tlsCa) } }),

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Permit, Semaphore, SemaphoreClient } from '../index.ts';
 import { Child, type Ended } from './child.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -55,10 +55,10 @@ export function runCommand(): Command {
     .option('--grace <duration>', 'when the permit is lost, from SIGTERM to SIGKILL', duration, 10_000)
     .option('--label <text>', 'shown as the holder, in place of host:pid')
     .option('-q, --quiet', 'do not show the place in line, on a terminal')
-    .option(
-      '--on-limit-mismatch <policy>',
-      "when others declared another limit: 'error', 'adopt' or 'resize'",
-      'error',
+    .addOption(
+      new Option('--on-limit-mismatch <policy>', 'when others declared another limit')
+        .choices(['error', 'adopt', 'resize'])
+        .default('error'),
     )
     .addHelpText('after', help)
     .action(async (name: string, command: readonly string[], flags: RunFlags) => {
