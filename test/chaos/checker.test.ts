@@ -121,6 +121,21 @@ describe('over-issue', () => {
     expect(broken(late.fault(30, 45, 'kill-primary').end(9_000))).toMatchObject({ [overIssue]: '1 + 0' });
   });
 
+  test('is outside the windows at the cost of who was granted when a failover, a FLUSHALL or a leap of the clock was over', () => {
+    const story = (granted: number) =>
+      new Story()
+        .grant(0, granted, a, 1)
+        .grant(0, granted + 1, b, 1)
+        .grant(granted, granted + 20, c, 1)
+        .release(granted + 30, a, 1)
+        .release(granted + 30, b, 1);
+    for (const kind of ['kill-primary', 'flush', 'clock-forward'] as const) {
+      const struck = (granted: number) => broken(story(granted).fault(30, 45, kind).end(2_000));
+      expect(struck(28)).toMatchObject({ [overIssue]: '0 + 1' });
+      expect(struck(1_000)).toMatchObject({ [overIssue]: '1 + 0' });
+    }
+  });
+
   test('is in a documented window if a holder could not check in after a FLUSHALL', () => {
     const old = third(50)
       .grant(1, 2, c, 7)
@@ -159,6 +174,11 @@ describe('over-issue', () => {
     expect(broken(rising.end(100))).toMatchObject({ [serverCount]: '1 + 0' });
     const shrunk = good().snapshot(60, three, [], { limit: 3 }).snapshot(61, three, [], { limit: 2 });
     expect(broken(shrunk.end(100))).not.toHaveProperty([serverCount]);
+    const flushed = good().fault(55, 56, 'flush').snapshot(60, [], []);
+    expect(broken(flushed.snapshot(61, three, []).end(100))).not.toHaveProperty([serverCount]); // put back
+    const fresh = [permitId(a, 2), permitId(b, 2), permitId(c, 2)];
+    const granted = good().fault(55, 56, 'flush').snapshot(60, three.slice(1), []);
+    expect(broken(granted.snapshot(61, fresh, []).end(100))).toMatchObject({ [serverCount]: '1 + 0' });
     const torn = good().snapshot(60, three.slice(1), [], { held: 1 });
     expect(broken(torn.end(100))).toMatchObject({ [serverCount]: '1 + 0' });
   });
@@ -219,10 +239,26 @@ describe('order', () => {
         .grant(0, 21, b, 1, { token: 7 })
         .snapshot(10, [], [permitId(a, 1), permitId(b, 1)]);
     expect(broken(story(50_000).end(100))).toMatchObject({ [order]: '1 + 0' });
-    expect(broken(story(8).end(100))).not.toHaveProperty([order]); // a check-in was faster than the message
     expect(broken(story(6).end(100))).not.toHaveProperty([order]);
     expect(broken(story(50_000).fault(5, 15, 'cut', 0).end(100))).not.toHaveProperty([order]);
     expect(broken(story(50_000).fault(5, 15, 'cut', 1).end(100))).toHaveProperty([order]);
+  });
+
+  test('is broken by slightly lower tokens, unless they are as rare as check-ins that are faster than a message', () => {
+    const story = (times: number) => {
+      const one = new Story();
+      for (let i = 1; i <= times; i++) {
+        one
+          .grant(i * 100, i * 100 + 20, a, i, { token: i * 100_000 + 8 })
+          .grant(i * 100, i * 100 + 21, b, i, { token: i * 100_000 + 7 })
+          .snapshot(i * 100 + 10, [], [permitId(a, i), permitId(b, i)])
+          .release(i * 100 + 30, a, i)
+          .release(i * 100 + 30, b, i);
+      }
+      return one.end(times * 100 + 100);
+    };
+    expect(broken(story(1))).toEqual({ [order]: '0 + 1' });
+    expect(broken(story(2))).toEqual({ [order]: '2 + 0' });
   });
 
   test('is not broken by a record that a late copy of its acquire brings back for a moment', () => {
@@ -245,6 +281,12 @@ describe('order', () => {
     expect(broken(passed(over))).not.toHaveProperty([overtaking]);
     const served = new Story().ask(0, a, 1).snapshot(10, [], [first, second]).snapshot(20, [first], [second]);
     expect(broken(passed(served.grant(0, 30, b, 1)))).not.toHaveProperty([overtaking]);
+    const ahead = new Story()
+      .ask(0, a, 1)
+      .snapshot(10, [first], [second])
+      .snapshot(20, [], [first, second])
+      .grant(0, 30, b, 1);
+    expect(broken(passed(ahead))).toHaveProperty([overtaking]); // it was put back, and stood before it then
   });
 
   test('is kept by who left the line', () => {

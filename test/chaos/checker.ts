@@ -27,7 +27,7 @@ export function judge(history: History): Judgement {
   const windows = documentedWindows(timeline);
   const verdicts = [
     checkOverIssue(timeline, windows),
-    checkServerCount(timeline, windows),
+    checkServerCount(timeline),
     checkStore(timeline, windows),
     checkNoOvertaking(timeline, windows),
     checkTokenOrder(timeline, windows),

@@ -24,11 +24,28 @@ export interface DocumentedWindow extends Interval {
 /** A grant that should not have been made. */
 export interface Exclusion {
   readonly comer: WorkerStory;
-  /** Who held beside it, or stood before it. */
-  readonly others: readonly { readonly worker: WorkerStory; readonly weight: number }[];
+  /** Who held beside it, and since when; or stood before it. */
+  readonly others: readonly Other[];
   /** How much of the weight of the others was too much. */
   readonly excess: number;
   readonly at: number;
+}
+
+export interface Other {
+  readonly worker: WorkerStory;
+  readonly weight: number;
+  /** When it was granted what it holds; not said of who stands in line. */
+  readonly grantedAt?: number;
+}
+
+/** Whether those alone account for what was too much. */
+function suffices(others: readonly Other[], excess: number): boolean {
+  return others.reduce((sum, { weight }) => sum + weight, 0) >= excess;
+}
+
+/** Those who had what they have at a moment, or may have had. */
+function before(others: readonly Other[], at: number): Other[] {
+  return others.filter(({ grantedAt = at }) => grantedAt <= at);
 }
 
 export function documentedWindows(timeline: Timeline): DocumentedWindow[] {
@@ -52,17 +69,24 @@ function newcomers(fault: FaultStory, { settings }: Timeline): DocumentedWindow 
     why: `a newcomer before the first restorer (${fault.kind} ${fault.id})`,
     from: fault.from,
     to: fault.to + (backMs + checkInMs(settings) + slackMs) * ms,
-    covers: ({ comer }) => comer.firstAnswerAt >= fault.from,
+    covers: ({ comer, others, excess }) =>
+      comer.firstAnswerAt >= fault.from && suffices(before(others, fault.to), excess),
   };
 }
 
-/** A replica that took over may lack the latest writes, which shows when those who made them check in. */
+/**
+ * A replica that took over may lack the latest writes, which shows when those who made them check in. What is granted after
+ * it has taken over is in its data: only who held, or stood in line, before that can be the one who was forgotten.
+ */
 function stale(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
+  const foundMs = reconnectMs + checkInMs(settings);
+  // A primary that was frozen goes on as one when it runs again, until it hears that it was replaced.
+  const replacedAt = fault.kind === 'freeze-primary' ? fault.to + slackMs * ms : fault.servedAt;
   return {
     why: `a replica took over that may lack the latest (${fault.kind} ${fault.id})`,
     from: fault.from,
-    to: fault.to + (reconnectMs + checkInMs(settings) + slackMs) * ms,
-    covers: () => true,
+    to: fault.to + (foundMs + slackMs) * ms,
+    covers: ({ others, excess }) => suffices(before(others, replacedAt + hearMs * ms), excess),
   };
 }
 
@@ -77,25 +101,25 @@ function unreachable(fault: FaultStory, { settings, faults }: Timeline): Documen
     from: fault.from,
     to: closedUntil + (settings.leaseMs[1] + slackMs) * ms,
     covers: ({ others, excess }) => {
-      const away = others.filter(({ worker }) => {
+      const away = before(others, closedUntil).filter(({ worker }) => {
         const struck = faults.filter(({ slot }) => slot === worker.slot);
         return (
           longestPeace([...struck, ...worker.pauses], fault.servedAt, closedUntil) <
           (settings.presenceMs / 3) * ms
         );
       });
-      return away.reduce((sum, { weight }) => sum + weight, 0) >= excess;
+      return suffices(away, excess);
     },
   };
 }
 
-/** A server clock that is set forward ends leases early. */
+/** A server clock that is set forward ends leases early: those of then. */
 function leap(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
   return {
     why: `the server's clock was set forward (${fault.id})`,
     from: fault.from,
     to: fault.to + (settings.leaseMs[1] + slackMs) * ms,
-    covers: () => true,
+    covers: ({ others, excess }) => suffices(before(others, fault.to + hearMs * ms), excess),
   };
 }
 
@@ -109,7 +133,7 @@ function unheard(fault: FaultStory): DocumentedWindow {
       const deaf = others.filter(({ worker }) =>
         worker.pauses.some(({ from, to }) => from <= fault.to && to >= fault.to && at <= to + hearMs * ms),
       );
-      return deaf.reduce((sum, { weight }) => sum + weight, 0) >= excess;
+      return suffices(deaf, excess);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { traitsOf } from '../fault-kinds.ts';
+import type { Snapshot } from '../history.ts';
 import { checkInMs } from '../settings.ts';
 import { longestPeace, ms, type PermitStory, type Timeline } from '../stories.ts';
 import { type Finding, finding, type Verdict, verdict } from '../verdict.ts';
@@ -21,28 +22,41 @@ export function checkToldInTime(timeline: Timeline, windows: readonly Documented
 }
 
 /** In Redis itself: units held rise above the limit only by restoration, or by a smaller limit. */
-export function checkServerCount(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
+export function checkServerCount(timeline: Timeline): Verdict {
   const findings: Finding[] = [];
-  const { snapshots, settings } = timeline;
+  const { snapshots, permits } = timeline;
+  const grantedAt = new Map(permits.map((permit) => [permit.permit, permit.grantedAt]));
+  const seen = new Set<string>();
   snapshots.forEach((snapshot, i) => {
     const weight = snapshot.holders.reduce((sum, [, one]) => sum + one, 0);
     const before = snapshots[i - 1];
     if (snapshot.held !== weight) {
       findings.push({ at: snapshot.at, what: `held is ${snapshot.held}, but the permits weigh ${weight}` });
     }
-    const restoring = timeline.faults.some(
-      ({ kind, from, to }) =>
-        traitsOf(kind).loses !== undefined &&
-        from <= snapshot.at &&
-        snapshot.at <= to + (settings.presenceMs + settings.leaseMs[1]) * 2 * ms,
+    const lost = timeline.faults.some(
+      ({ kind, from }) => traitsOf(kind).loses !== undefined && from <= snapshot.at,
     );
-    const rose = before !== undefined && before.limit === snapshot.limit && snapshot.held > before.held;
-    if (rose && snapshot.held > snapshot.limit && !restoring) {
+    // What was held already is put back after a loss, even if that exceeds the limit. There is no window in which more is
+    // granted: whoever forgot, no server counts beyond the limit that it knows.
+    const restored = before === undefined || !lost ? [] : returned(snapshot, before);
+    const granted = restored.reduce((sum, [, one]) => sum - one, snapshot.held);
+    const rose = before !== undefined && before.limit === snapshot.limit && granted > before.held;
+    if (rose && snapshot.held > snapshot.limit) {
       const what = `${snapshot.held} of ${snapshot.limit} held, ${before.held} before`;
-      findings.push(finding(snapshot.at, what, windows));
+      findings.push({ at: snapshot.at, what });
     }
+    for (const [record] of snapshot.holders) seen.add(record);
   });
   return verdict('Redis never has more held than the limit', snapshots.length, findings);
+
+  /** The permits that were not there at the look before, although they had been granted by then. */
+  function returned(now: Snapshot, before: Snapshot): Snapshot['holders'] {
+    const were = new Set(before.holders.map(([record]) => record));
+    return now.holders.filter(
+      ([record]) =>
+        !were.has(record) && (seen.has(record) || (grantedAt.get(record) ?? now.at) < before.asked),
+    );
+  }
 }
 
 /** Until when the holder may have relied on it: it asked `isHeld`, or ran and had not been told. */

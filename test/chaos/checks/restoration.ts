@@ -1,13 +1,12 @@
 import { traitsOf } from '../fault-kinds.ts';
-import { checkInMs } from '../settings.ts';
+import { checkInMs, reconnectMs, slackMs } from '../settings.ts';
 import { longestPeace, ms, type Timeline } from '../stories.ts';
 import { type Finding, type Verdict, verdict } from '../verdict.ts';
 
-/** Whoever is left in peace restores within this time after a loss, on a machine that is busy. */
-const soonMs = 10_000;
-
 /** Data is put back only after it was lost: a restoration closes the semaphore for everyone. */
 export function checkRestorations({ history, faults, workers, settings }: Timeline): Verdict {
+  // Whoever is left in peace has connected again and checked in by then.
+  const soonMs = reconnectMs + checkInMs(settings) + slackMs;
   const losses = faults.filter(({ kind }) => traitsOf(kind).loses !== undefined);
   const findings: Finding[] = [];
   let looked = 0;
