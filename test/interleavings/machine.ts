@@ -37,6 +37,8 @@ export class Machine {
   readonly program: Program;
   readonly server: MemoisedServer;
   readonly #states: readonly ClientStates[];
+  /** The last client before it that does the same, by client. */
+  readonly #twins: readonly (number | undefined)[];
   /** Every call that was ever sent by a client, by its number there and where in its history; by content here. */
   readonly #calls: Call[] = [];
   readonly #callNumbers = new Map<string, number>();
@@ -45,6 +47,11 @@ export class Machine {
     this.program = program;
     this.server = server;
     this.#states = program.clients.map((_script, no) => new ClientStates(program, no, server.prefix));
+    const scripts = program.clients.map((script) => JSON.stringify(script));
+    this.#twins = scripts.map((script, no) => {
+      const twin = scripts.lastIndexOf(script, no - 1);
+      return no === 0 || twin < 0 ? undefined : twin;
+    });
   }
 
   /** How many states the clients have been in. */
@@ -69,10 +76,13 @@ export class Machine {
       const add = (kind: Step['kind'], isPossible = true) => isPossible && steps.push({ kind, to });
       const fault = (kind: FaultKind, isPossible: boolean) =>
         add(kind, isPossible && faultsLeftOf(world, kind) > 0);
-      add('execute', party.requests.length > 0);
-      add('late', party.late.length > 0);
+      const twin = this.#twins[to];
+      // Of clients that do the same, the first in name is the first whom Redis hears: else only their names differ.
+      const isItsTurn = twin === undefined || world.parties[twin]?.wasHeard === true;
+      add('execute', party.requests.length > 0 && isItsTurn);
+      add('late', party.late.length > 0 && isItsTurn);
       fault('lose-request', party.requests.length > 0);
-      fault('overtake', party.requests.length > 1);
+      fault('overtake', party.requests.length > 1 && isItsTurn);
       if (party.life === 'dead') return;
       fault('crash', true);
       fault('lose-reply', party.replies.length > 0);
@@ -315,7 +325,7 @@ export class Machine {
     const executed = await this.server.execute(world.data, `${number}`, this.call(number), world.nowMs);
     faults.push(...executed.faults.map((fault) => `Redis: ${fault}`));
     const past = judgeExecution(this, world, this.call(number), executed, faults);
-    let after: World = { ...world, data: executed.after, past };
+    let after: World = withParty({ ...world, data: executed.after, past }, to, { wasHeard: true });
     const party = after.parties[to] as Party;
     if (isHeard && party.life !== 'dead') {
       after = withParty(after, to, { replies: [...party.replies, { call: number, text: executed.reply }] });

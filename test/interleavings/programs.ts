@@ -49,6 +49,17 @@ export const smallPrograms: readonly Program[] = [
     horizonMs: 0,
   },
   {
+    name: 'a loss of data, and releases',
+    about: 'FLUSHALL while one holds and one waits',
+    limit: 1,
+    clients: [
+      [acquire, release],
+      [acquire, release],
+    ],
+    faults: { flush: 1 },
+    horizonMs: 0,
+  },
+  {
     name: 'late replies',
     about: 'a reply comes when the permit that it grants has nearly ended, or has',
     limit: 1,
@@ -103,7 +114,7 @@ const largePrograms: readonly Program[] = [
     horizonMs: 3_100,
   },
   {
-    name: 'late replies',
+    name: 'late releases',
     about: 'a reply or a release comes when the permit has nearly ended, or has',
     limit: 1,
     clients: [
@@ -122,17 +133,6 @@ const largePrograms: readonly Program[] = [
       [acquire, abort, release],
     ],
     faults: { 'cut-late': 1 },
-    horizonMs: 0,
-  },
-  {
-    name: 'a loss of data, and releases',
-    about: 'FLUSHALL while one holds and one waits',
-    limit: 1,
-    clients: [
-      [acquire, release],
-      [acquire, release],
-    ],
-    faults: { flush: 1 },
     horizonMs: 0,
   },
   {

@@ -22,6 +22,8 @@ export interface Party {
   /** Which of its subscribers Redis knows. */
   readonly subscriber: number;
   readonly delayed: readonly ChannelName[];
+  /** Redis has executed something for it. */
+  readonly wasHeard: boolean;
   /** Something between it and Redis has gone wrong, or it stood still itself. */
   readonly isHindered: boolean;
 }
@@ -63,6 +65,7 @@ export function firstWorld(program: Program): World {
       messages: [],
       subscriber: 0,
       delayed: [],
+      wasHeard: false,
       isHindered: false,
     })),
     faultsLeft: faultKinds.map((kind) => program.faults?.[kind] ?? 0),
@@ -82,7 +85,7 @@ export function stateKeyOf({ nowMs, data, parties }: World, texts: (text: string
   for (const { state, next, life, isConnected, requests, late, replies, messages, ...rest } of parties) {
     const said = replies.map(({ call, text }) => `${call}=${texts(text)}`);
     const heard = messages.map((text) => (text === undefined ? '' : texts(text)));
-    key += `|${state},${next},${life[0]}${isConnected ? '' : 'x'}${rest.isHindered ? 'h' : ''};${requests};${late};${said};${heard};${rest.subscriber};${rest.delayed}`;
+    key += `|${state},${next},${life[0]}${isConnected ? '' : 'x'}${rest.isHindered ? 'h' : ''}${rest.wasHeard ? '' : 'n'};${requests};${late};${said};${heard};${rest.subscriber};${rest.delayed}`;
   }
   return key;
 }
