@@ -1,14 +1,35 @@
 import { cliMutants } from './cli.ts';
-import { clientMutants } from './client.ts';
-import { conformanceMutants } from './conformance.ts';
-import { interleavingsMutants } from './interleavings.ts';
-import { luaMutants } from './lua.ts';
+import { grantingMutants } from './granting.ts';
+import { leasesMutants } from './leases.ts';
+import { limitsMutants } from './limits.ts';
+import { lineMutants } from './line.ts';
+import { lookingMutants } from './looking.ts';
+import { mapMutants } from './map.ts';
+import { messagesMutants } from './messages.ts';
 import type { Mutant } from './mutant.ts';
+import { presenceMutants } from './presence.ts';
+import { releasingMutants } from './releasing.ts';
+import { replicasMutants } from './replicas.ts';
+import { requestsMutants } from './requests.ts';
+import { restoringMutants } from './restoring.ts';
+import { revokingMutants } from './revoking.ts';
+import { stateMutants } from './state.ts';
 
+/** All known ways to break the implementation. */
 export const mutants: readonly Mutant[] = [
-  ...luaMutants,
-  ...clientMutants,
-  ...conformanceMutants,
-  ...interleavingsMutants,
+  ...grantingMutants,
+  ...lineMutants,
+  ...leasesMutants,
+  ...presenceMutants,
+  ...releasingMutants,
+  ...messagesMutants,
+  ...stateMutants,
+  ...restoringMutants,
+  ...limitsMutants,
+  ...lookingMutants,
+  ...revokingMutants,
+  ...replicasMutants,
+  ...requestsMutants,
+  ...mapMutants,
   ...cliMutants,
 ];

@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** `npm run mutants` makes it shorter: there, many conditions never come. */
+const patienceMs = Number(process.env['PARKADE_PATIENCE_MS'] ?? 15_000);
+
 /**
  * Resolves with what the condition returns as soon as that is truthy; looks every few ms.
  *
@@ -8,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  withinMs = 15_000,
+  withinMs = patienceMs,
 ): Promise<Exclude<T, false | undefined | null>> {
   const lastMs = performance.now() + withinMs;
   for (;;) {

@@ -1,0 +1,48 @@
+import { type Mutant, mutantsOf } from './mutant.ts';
+
+/** Ways to break how the client settles requests. */
+export const requestsMutants: readonly Mutant[] = [
+  ...mutantsOf('src/acquirer.ts', 'client/abort', [
+    {
+      name: 'settled requests give nothing back',
+      breaks: 'load-bearing: settled requests give back',
+      from: '      if (token !== 0 && keeper.get(record) === undefined) {\n        this.#events.unwanted(record);\n      }\n',
+      to: '',
+    },
+    {
+      name: 'a place in line that is left over stays',
+      breaks: 'load-bearing: settled requests give back',
+      from: '    } else if (keeper.get(record) === undefined) {',
+      to: '    } else if (false) {',
+    },
+    {
+      name: 'a request that failed is not cancelled',
+      breaks: 'guarantee 3: a request that ended holds nothing',
+      from: '    if (waiter.sent) {\n      this.#events.unwanted(waiter.record);\n    }\n',
+      to: '',
+    },
+    {
+      name: 'late grants are handed out',
+      breaks: 'load-bearing: late grants refused',
+      from: 'if (clock.monotonicMs() >= deadlineMs) {',
+      to: 'if (false) {',
+      caughtBy: ['client/lost-permits'],
+    },
+  ]),
+  ...mutantsOf('src/attempts.ts', 'client/dropped-replies', [
+    {
+      name: 'attempts have no timer',
+      breaks: 'every call has its own attempt timer',
+      from: 'reject(new AttemptTimeout(',
+      to: 'void (new AttemptTimeout(',
+    },
+  ]),
+  ...mutantsOf('src/settings.ts', 'conformance', [
+    {
+      name: 'a negative limit is allowed',
+      breaks: 'test_semaphore_value',
+      from: '  limit: count(0),\n  leaseMs',
+      to: '  limit: z.int(),\n  leaseMs',
+    },
+  ]),
+];
