@@ -13,7 +13,7 @@ import { startChromium } from '../support/chromium.ts';
 
 const [folder = 'docs/dashboard', seconds = '120'] = process.argv.slice(2);
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
-const prefix = `garage-${process.pid}`;
+const prefix = 'garage';
 
 /** Name, limit, tasks, and for how long each holds, ms. */
 const semaphores: readonly (readonly [name: string, limit: number, tasks: number, holdMs: number])[] = [

@@ -182,7 +182,7 @@ export class TimePlot {
           },
         ],
         series: [
-          { label: 'time', value: (_plot, s) => (s === null ? 'now' : clock.format(s * 1000)) },
+          { label: 'time', value: (_plot, s) => (Number.isFinite(s) ? clock.format(s * 1000) : '–') },
           ...lines.map(
             ({ label, colour: stroke, fill, dash }): uPlot.Series => ({
               label,
@@ -190,7 +190,7 @@ export class TimePlot {
               width: 1.5,
               paths: stepped,
               points: { show: false },
-              value: (_plot, value) => (value === null ? '–' : showCount(value)),
+              value: (_plot, value) => (value == null ? '–' : showCount(value)),
               ...(fill && { fill: colour(fill) }),
               ...(dash && { dash }),
             }),
