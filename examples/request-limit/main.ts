@@ -43,7 +43,8 @@ const pods = [1, 2].map(() =>
     stdio: ['ignore', 'pipe', 'inherit'],
   }),
 );
-process.on('exit', () => pods.map((pod) => pod.kill()));
+process.on('exit', () => pods.map((pod) => pod.kill('SIGKILL')));
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143));
 const urls = await Promise.all(pods.map(async ({ stdout }) => `${await once(stdout, 'data')}`.trim()));
 
 /** Asks a pod for a report until it gets one, as the pod says. */
