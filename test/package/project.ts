@@ -60,7 +60,7 @@ export type Links = Readonly<Record<string, string>>;
 export async function install(packed: Packed): Promise<Project> {
   const project = new Project(await mkdtemp(join(packed.folder, 'project-')));
   await project.write('package.json', JSON.stringify({ private: true }));
-  const npm = ['install', '--offline', '--no-audit', '--no-fund', packed.tarball];
+  const npm = ['install', '--loglevel=error', '--offline', '--no-audit', '--no-fund', packed.tarball];
   const { exitCode, stderr } = await project.run('npm', npm);
   if (exitCode !== 0) {
     throw new Error(`npm could not install the tarball by itself: ${stderr}`);
