@@ -65,6 +65,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   readonly #forgotten = new FinalizationRegistry<string>((name) => {
     if (this.#open.get(name)?.deref() === undefined) {
       this.#open.delete(name);
+      this.#wakeUps.forget(name);
     }
   });
   #lastRequestNo = 0;

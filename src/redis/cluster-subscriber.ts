@@ -7,7 +7,15 @@ interface Shard {
   readonly slot: number;
   /** Who hears it. */
   ear: Ear | undefined;
+  /** How often in a row it was refused where its slot was said to be. */
+  refusals: number;
 }
+
+/** In place of the address of a node that is not known. */
+const nowhere = '';
+
+/** For how long a node's failures are remembered, ms: until a connection that hangs has failed. */
+const forgetAfterMs = 30_000;
 
 const pauseMs = (failures: number) =>
   Math.min(2000, 25 * 2 ** Math.min(failures, 7)) * (0.5 + Math.random() / 2);
@@ -36,10 +44,13 @@ export class ClusterSubscriber implements Subscriber {
   readonly #ears = new Map<string, Ear>();
   readonly #shards = new Map<string, Shard>();
   #hasShards = true;
-  /** Nodes to which there was no connection lately: how often in a row, and until when they are left alone. */
+  /**
+   * Nodes to which there was no connection lately: how often in a row, and until when they are left alone, whatever else is
+   * found meanwhile.
+   */
   readonly #resting = new Map<string, { readonly failures: number; readonly untilMs: number }>();
   #timer: NodeJS.Timeout | undefined;
-  #failures = 0;
+  #dueAtMs = Number.POSITIVE_INFINITY;
   #isArranging = false;
   #isOpen = true;
   readonly #stopWatching: () => void;
@@ -56,7 +67,7 @@ export class ClusterSubscriber implements Subscriber {
   hearShard(channel: string): void {
     const prefixed = this.#keyPrefix + channel; // as the keys are, from which a script makes it
     if (this.#hasShards && !this.#shards.has(prefixed)) {
-      this.#shards.set(prefixed, { slot: slotOf(prefixed), ear: undefined });
+      this.#shards.set(prefixed, { slot: slotOf(prefixed), ear: undefined, refusals: 0 });
       this.#arrangeSoon();
     }
   }
@@ -90,33 +101,35 @@ export class ClusterSubscriber implements Subscriber {
   }
 
   /** After a pause, and with a fresh look at who has which slots. */
-  #arrangeLater(): void {
-    if (this.#isOpen && this.#timer === undefined) {
-      this.#timer = setTimeout(
-        () => {
-          this.#timer = undefined;
-          this.#arrangeAll();
-          this.#cluster.refresh();
-        },
-        pauseMs(this.#failures++),
-      ).unref();
+  #arrangeIn(ms: number): void {
+    const dueAtMs = performance.now() + ms;
+    if (this.#isOpen && dueAtMs < this.#dueAtMs) {
+      clearTimeout(this.#timer);
+      this.#dueAtMs = dueAtMs;
+      this.#timer = setTimeout(() => {
+        this.#dueAtMs = Number.POSITIVE_INFINITY;
+        this.#arrangeAll();
+        this.#cluster.refresh();
+      }, ms).unref();
     }
+  }
+
+  /** When one of these nodes has rested. */
+  #arrangeWhenRested(addresses: Iterable<string>): void {
+    const untilMs = Array.from(addresses, (address) => this.#resting.get(address)?.untilMs ?? 0);
+    this.#arrangeIn(Math.max(1, Math.ceil(Math.min(...untilMs) - performance.now())));
   }
 
   /** Brings every channel to where it belongs; does nothing where all is well. */
   #arrangeAll(): void {
-    if (!this.#isOpen) {
-      return;
-    }
-    const nodes = new Set(this.#cluster.addresses());
-    const isHomed = this.#arrangeHome(nodes);
-    const areHeard = this.#arrangeShards(nodes);
-    if (!isHomed || !areHeard) {
-      this.#arrangeLater();
+    if (this.#isOpen) {
+      const nodes = new Set(this.#cluster.addresses());
+      this.#arrangeHome(nodes);
+      this.#arrangeShards(nodes);
     }
   }
 
-  #arrangeHome(nodes: ReadonlySet<string>): boolean {
+  #arrangeHome(nodes: ReadonlySet<string>): void {
     if (this.#home !== undefined && !nodes.has(this.#home.address)) {
       this.#home.close(); // the node has left the Cluster, or hangs, and the connection does not know
       this.#home = undefined;
@@ -129,26 +142,33 @@ export class ClusterSubscriber implements Subscriber {
       this.#home = this.#connect(choice, 'classic');
       this.#home?.join(this.#channel);
     }
-    return this.#home !== undefined;
+    if (this.#home === undefined) {
+      this.#arrangeWhenRested(nodes.size > 0 ? nodes : [nowhere]);
+    }
   }
 
-  #arrangeShards(nodes: ReadonlySet<string>): boolean {
-    let areHeard = true;
+  #arrangeShards(nodes: ReadonlySet<string>): void {
+    const missing = new Set<string>();
     for (const [channel, shard] of this.#shards) {
-      const ear = this.#earAt(this.#cluster.primaryOf(shard.slot));
+      const address = this.#cluster.primaryOf(shard.slot);
+      const ear = this.#earAt(address);
       if (ear !== shard.ear) {
         shard.ear?.channels.delete(channel);
         shard.ear = ear;
         ear?.join(channel);
       }
-      areHeard &&= ear !== undefined;
+      if (ear === undefined) {
+        missing.add(address ?? nowhere);
+      }
     }
     for (const [address, ear] of this.#ears) {
       if (ear.channels.size === 0 || !nodes.has(address)) {
         this.#forget(ear);
       }
     }
-    return areHeard;
+    if (missing.size > 0) {
+      this.#arrangeWhenRested(missing);
+    }
   }
 
   #earAt(address: string | undefined): Ear | undefined {
@@ -164,8 +184,12 @@ export class ClusterSubscriber implements Subscriber {
   }
 
   #connect(address: string | undefined, kind: 'classic' | 'shard'): Ear | undefined {
+    if (!this.#isRested(address ?? nowhere)) {
+      return undefined;
+    }
     const open = address === undefined ? undefined : this.#cluster.receiverAt(address);
-    if (address === undefined || open === undefined || !this.#isRested(address)) {
+    if (address === undefined || open === undefined) {
+      this.#letRest(address ?? nowhere);
       return undefined;
     }
     const ear: Ear = new Ear(address, open, kind, {
@@ -182,20 +206,34 @@ export class ClusterSubscriber implements Subscriber {
     return performance.now() >= (this.#resting.get(address)?.untilMs ?? 0);
   }
 
+  #letRest(address: string): void {
+    const nowMs = performance.now();
+    for (const [one, { untilMs }] of this.#resting) {
+      if (nowMs - untilMs > forgetAfterMs) {
+        this.#resting.delete(one);
+      }
+    }
+    const failures = (this.#resting.get(address)?.failures ?? 0) + 1;
+    this.#resting.set(address, { failures, untilMs: nowMs + pauseMs(failures) });
+  }
+
   #hear({ address }: Ear, channel: string): void {
-    this.#failures = 0;
     this.#resting.delete(address);
+    const shard = this.#shards.get(channel);
+    if (shard !== undefined) {
+      shard.refusals = 0;
+    }
     this.#events.listening(channel === this.#channel ? undefined : channel.slice(this.#keyPrefix.length));
   }
 
   /** A node says that the slot is another one's. */
   #move(channel: string): void {
     const shard = this.#shards.get(channel);
-    shard?.ear?.channels.delete(channel);
     if (shard !== undefined) {
+      shard.ear?.channels.delete(channel);
       shard.ear = undefined;
+      this.#arrangeIn(pauseMs(shard.refusals++));
     }
-    this.#arrangeLater();
   }
 
   /** All is heard at home then. */
@@ -211,8 +249,7 @@ export class ClusterSubscriber implements Subscriber {
   }
 
   #giveUp(ear: Ear, error: Error | undefined): void {
-    const failures = (this.#resting.get(ear.address)?.failures ?? 0) + 1;
-    this.#resting.set(ear.address, { failures, untilMs: performance.now() + pauseMs(failures) });
+    this.#letRest(ear.address);
     if (ear === this.#home) {
       ear.close();
       this.#home = undefined;
@@ -222,7 +259,7 @@ export class ClusterSubscriber implements Subscriber {
     if (error !== undefined) {
       this.#events.error(error);
     }
-    this.#arrangeLater();
+    this.#arrangeIn(pauseMs(0)); // at another node, or at this one when it has rested
   }
 
   #forget(ear: Ear): void {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Permit, SemaphoreClient } from '../../src/index.ts';
 import { ClusterSubscriber } from '../../src/redis/cluster-subscriber.ts';
@@ -15,6 +17,9 @@ import { type Connection, connectCluster, countSubscribers, type IoredisVersion 
 import { describeFleet } from './fleet.ts';
 
 refuseStrayErrors();
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 /** So long that nothing in these tests is found by a check-in: what arrives, arrives by message. */
 const foreverMs = 60_000;
@@ -139,6 +144,22 @@ describeFleet('messages on a Cluster', () => {
       await until('only one connection is left', async () => (await countSubscribers(cluster.nodes)) === 1);
       subscriber.hearShard('{left}');
       await until('it is heard again', () => heard.filter((channel) => channel === '{left}').length === 2);
+    });
+
+    it('are not heard any more for semaphores of which no handle is left', async () => {
+      // A check-in that is still to come, a third of this later, keeps what it would look at.
+      const pair = openPair(version, { presenceMs: 1_500 });
+      for (let i = 0; i < 20; i++) await warmUp(pair, `left-${i}`);
+      const heard = async () => {
+        const lists = cluster.nodes.map(({ redis }) => redis.call('PUBSUB', 'SHARDCHANNELS', '*left-*'));
+        return (await Promise.all(lists)).flat().length;
+      };
+      expect(await heard()).toBeGreaterThan(0);
+      await until('all are left', async () => {
+        collectGarbage();
+        return (await heard()) === 0;
+      });
+      await warmUp(pair, 'left-0');
     });
 
     it('follow a slot that moves, before, while and after it does', async () => {
