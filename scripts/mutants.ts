@@ -141,7 +141,9 @@ function inWords(outcome: Outcome): string {
   }
 }
 
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`;
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
 
 function say(isGood: boolean, text: string): void {
   console.log(`${isGood ? pc.green('✔') : pc.red('✖')} ${text}`);
