@@ -1,19 +1,70 @@
 -- Grants permits in the order of asking, or appends to the line what does not fit.
 --
 -- #include shared/arguments
--- ARGV[10] onLimitMismatch  'error', 'adopt' or 'resize': if another limit was declared; 'settled': let be
--- ARGV[11...] requests      record, weight, leaseMs, maxWaiting of each; at most 500. maxWaiting is the
---                           longest line that the request may join: -1 any, 0 for a try, which never waits
-local onLimitMismatch, requests, firstRequest = ARGV[10], ARGV, 11
+-- ARGV[3] knownTerms   integer: the number of the terms that the caller knows, if it declares no others; 0
+--                      for none
+-- ARGV[4] allWeight    integer: what the requests weigh together, if all are alike; 0 if not
+-- ARGV[5] leaseMs      integer: the lease of the first
+-- ARGV[6...] records   the record of each request; at most 500
+local knownTerms, allWeight, leaseMs = ARGV[3] + 0, ARGV[4] + 0, ARGV[5] + 0
+local records, firstRecord = ARGV, 6
 --
--- Reply: as in shared/reply.lua, with an answer for each request:
---   { 'granted', token, expiry in ms }   { 'queued', ticket }
---   { 'full', waiting }                  the line is longer than the request allows; nothing was queued
---   { 'impossible', limit }              weight > limit > 0; nothing was queued
---   { 'revoked' }                        somebody took it away since it was asked for first
+-- Reply: as in shared/reply.lua, with an answer of three values for each request:
+--   'granted', token, expiry in ms
+--   'queued', ticket, 0
+--   'full', waiting, 0         the line is longer than the request allows; nothing was queued
+--   'impossible', limit, 0     weight > limit > 0; nothing was queued
+--   'revoked', 0, 0            somebody took it away since it was asked for first
 -- or { 'mismatch', now in µs, epoch, declared limit, limit in force }; nothing was changed
+-- or now in µs, a single number: the terms are those that the caller knows, all is granted, the leases
+-- begin now, and the first token is this number, the next one higher by 1, and so on
 
 -- #include shared/clock
+-- #include shared/numbers
+
+-- The most frequent case: like requests of a caller that knows the terms, and all fit. It goes straight on,
+-- before anything is made that it does not need, and does what the rest of the script would do
+-- (test/lua/straight.test.ts compares them). While the semaphore is calm nobody is in line to be judged,
+-- served or barged past, and no rare number is in force; before dueMs nothing has to be reaped or given a
+-- new TTL; so soon after the last script there was no silence (presenceMs is 100 at least). Who knows the
+-- terms knows the epoch, and has told its own. What is left to be asked is whether the permits are there,
+-- and whether the records are new, which ZADD answers. If some are not, the call came twice: those that are
+-- new are granted all the same, and the rest of the script finds them all and says so.
+local timeUs = serverTimeUs()
+local numbers = knownTerms > 0 and allWeight > 0 and redis.call('HGET', stateKey, 'numbers')
+if numbers then
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, freshAtMs, isCalm, isRare =
+    struct.unpack(numbersFormat, numbers)
+  local nowMs = math.floor(timeUs / 1000)
+  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + 50 and nowMs < dueMs
+    and held + allWeight <= limit and timeUs > seq and timeUs > seen
+    and (held == 0 or redis.call('EXISTS', permitsKey) == 1)
+  then
+    local expiresAtMs = nowMs + leaseMs
+    local permits, score = {}, string.format('%.0f', expiresAtMs)
+    for i = firstRecord, #records do
+      permits[#permits + 1] = score
+      permits[#permits + 1] = records[i]
+    end
+    local count, added = #permits / 2, redis.call('ZADD', permitsKey, 'NX', unpack(permits))
+    if held == 0 then
+      redis.call('PEXPIRE', permitsKey, math.ceil(retentionMs * 9 / 8))
+    end
+    redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
+      held + allWeight / count * added, timeUs + added - 1, nowMs, math.min(dueMs, expiresAtMs), retentionMs,
+      freshAtMs, isCalm, isRare))
+    if added == count then
+      return timeUs
+    end
+  end
+end
+
+-- #include shared/caller
+-- Whether another limit that was declared is an 'error', or to 'adopt' or to 'resize'; 'settled': let be.
+-- And the requests, in runs of like ones: weight, leaseMs, maxWaiting, how many; ... maxWaiting is the
+-- longest line that the request may join: -1 any, 0 for a try, which never waits.
+local onLimitMismatch, runs = caller[9], caller[10]
+
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/epoch
@@ -24,9 +75,11 @@ local onLimitMismatch, requests, firstRequest = ARGV[10], ARGV, 11
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/say
 -- #include shared/revoked
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, timeUs, seen,
+  presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
   return forgottenReply(semaphore)
 end
@@ -34,8 +87,8 @@ if limit ~= semaphore.declared then
   if onLimitMismatch == 'error' then
     return { 'mismatch', semaphore.nowUs, semaphore.epoch, semaphore.declared, semaphore.limit }
   elseif onLimitMismatch == 'resize' then
-    semaphore.set('declared', limit)
-    semaphore.set('limit', limit)
+    agree(semaphore, 'declared', limit)
+    agree(semaphore, 'limit', limit)
   end
 end
 
@@ -44,43 +97,39 @@ local told = handOff(semaphore, clientId, presenceMs)
 local waiting = semaphore.hasLine and redis.call('ZCARD', waitersKey) or 0
 local queuedAny = false
 
--- The scores that the requests' records have in a key, read in one command: record -> score.
-local function scoresIn(key)
-  local records, scores = {}, {}
-  for i = firstRequest, #requests, 4 do
-    records[#records + 1] = requests[i]
+-- Calls `take` for each request: record, weight, leaseMs, maxWaiting.
+local function eachRequest(take)
+  local at = firstRecord
+  for i = 1, #runs, 4 do
+    for _ = 1, runs[i + 3] do
+      take(records[at], runs[i], runs[i + 1], runs[i + 2])
+      at = at + 1
+    end
   end
-  for i, score in ipairs(redis.call('ZMSCORE', key, unpack(records))) do
-    scores[records[i]] = tonumber(score)
+end
+
+-- The scores that the records have in a key, read in one command: record -> score.
+local function scoresIn(key)
+  local scores = {}
+  for i, score in ipairs(redis.call('ZMSCORE', key, unpack(records, firstRecord))) do
+    scores[records[firstRecord + i - 1]] = tonumber(score)
   end
   return scores
 end
 
 -- What is known of the records, and what is to be written, all at once: score, record, ...
-local heldUntilMs = semaphore.held > 0 and scoresIn(permitsKey) or {}
-local tickets = waiting > 0 and scoresIn(waitersKey) or {}
-local newPermits, newWaiters = {}, {}
+local areAny = #records >= firstRecord
+local heldUntilMs = areAny and semaphore.held > 0 and scoresIn(permitsKey) or {}
+local tickets = areAny and waiting > 0 and scoresIn(waitersKey) or {}
+local newPermits, newWaiters, answers = {}, {}, {}
 local isFirstPermit, isFirstWaiter = semaphore.held == 0, waiting == 0
-
-local function add(to, score, record)
-  to[#to + 1] = string.format('%.0f', score)
-  to[#to + 1] = record
-end
-
-local function grant(record, weight, leaseMs)
-  local expiresAtMs = semaphore.nowMs + leaseMs
-  add(newPermits, expiresAtMs, record)
-  heldUntilMs[record] = expiresAtMs
-  semaphore.held = semaphore.held + weight
-  return { 'granted', drawNumber(semaphore), expiresAtMs }
-end
 
 -- A request may come twice: re-sent by the client or by its connection. What was granted or queued before is
 -- answered as it stands, and counts once.
-local function answer(record, weight, leaseMs, maxWaiting)
-  local untilMs = heldUntilMs[record] or 0
+eachRequest(function(record, weight, requestLeaseMs, maxWaiting)
+  local untilMs, ticket = heldUntilMs[record] or 0, tickets[record]
   if untilMs > semaphore.nowMs then
-    return { 'granted', drawNumber(semaphore), untilMs }
+    return say(answers, 'granted', drawNumber(semaphore), untilMs)
   end
   if untilMs > 0 then -- expired, and not reaped yet
     heldUntilMs[record] = nil
@@ -89,35 +138,34 @@ local function answer(record, weight, leaseMs, maxWaiting)
     semaphore.held = semaphore.held - weight
   end
   if semaphore.nowMs < semaphore.revokedUntilMs and isRevoked(semaphore, record) then
-    return { 'revoked' }
+    return say(answers, 'revoked', 0, 0)
   end
   if waiting == 0 and fits(semaphore, weight) then
-    return grant(record, weight, leaseMs)
+    untilMs = semaphore.nowMs + requestLeaseMs
+    newPermits[#newPermits + 1] = untilMs
+    newPermits[#newPermits + 1] = record
+    heldUntilMs[record] = untilMs
+    semaphore.held = semaphore.held + weight
+    semaphore.dueMs = math.min(semaphore.dueMs, untilMs)
+    return say(answers, 'granted', drawNumber(semaphore), untilMs)
   end
-  local ticket = tickets[record]
-  if ticket then
-    queuedAny = true
-    return { 'queued', ticket }
+  if not ticket then
+    if semaphore.limit > 0 and weight > semaphore.limit then
+      return say(answers, 'impossible', semaphore.limit, 0)
+    end
+    if maxWaiting >= 0 and waiting >= maxWaiting then
+      return say(answers, 'full', waiting, 0)
+    end
+    ticket = drawNumber(semaphore)
+    newWaiters[#newWaiters + 1] = ticket
+    newWaiters[#newWaiters + 1] = record
+    tickets[record] = ticket
+    waiting = waiting + 1
   end
-  if semaphore.limit > 0 and weight > semaphore.limit then
-    return { 'impossible', semaphore.limit }
-  end
-  if maxWaiting >= 0 and waiting >= maxWaiting then
-    return { 'full', waiting }
-  end
-  ticket = drawNumber(semaphore)
-  add(newWaiters, ticket, record)
-  tickets[record] = ticket
-  waiting = waiting + 1
   queuedAny = true
-  return { 'queued', ticket }
-end
+  say(answers, 'queued', ticket, 0)
+end)
 
-local answers = {}
-for i = firstRequest, #requests, 4 do
-  answers[#answers + 1] = answer(requests[i], tonumber(requests[i + 1]), tonumber(requests[i + 2]),
-    tonumber(requests[i + 3]))
-end
 if #newPermits > 0 then
   redis.call('ZADD', permitsKey, unpack(newPermits))
   if isFirstPermit then
@@ -126,12 +174,13 @@ if #newPermits > 0 then
 end
 if #newWaiters > 0 then
   redis.call('ZADD', waitersKey, unpack(newWaiters))
+  semaphore.hasLine = true
   if isFirstWaiter then
     keep(semaphore, waitersKey)
   end
 end
 if queuedAny then
-  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)
   keep(semaphore, clientsKey)
 end
 

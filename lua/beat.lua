@@ -2,16 +2,18 @@
 -- made possible: expired permits are reaped, abandoned waiters dropped, the next ones served.
 --
 -- #include shared/arguments
--- ARGV[10] waiting     0 or 1: whether the caller has waiters; one that only holds just looks in
--- ARGV[11...] records  the waiters asked about; at most 500. One look at the lowest ticket covers the others,
+-- ARGV[3] waiting     0 or 1: whether the caller has waiters; one that only holds just looks in
+-- ARGV[4...] records  the waiters asked about; at most 500. One look at the lowest ticket covers the others,
 --                      since grants follow tickets
-local waiting, records, firstRecord = ARGV[10], ARGV, 11
+local waiting, records, firstRecord = ARGV[3], ARGV, 4
 --
--- Reply: as in shared/reply.lua, with an answer for each record:
---   { 'queued', ticket }   { 'granted', token, expiry in ms }
---   { 'unknown', when a waiter was last refused for its weight, ms }   { 'revoked' }
+-- Reply: as in shared/reply.lua, with an answer of three values for each record:
+--   'queued', ticket, 0    'granted', token, expiry in ms
+--   'unknown', when a waiter was last refused for its weight in ms, 0    'revoked', 0, 0
 
 -- #include shared/clock
+-- #include shared/caller
+-- #include shared/numbers
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
@@ -23,9 +25,11 @@ local waiting, records, firstRecord = ARGV[10], ARGV, 11
 -- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
+-- #include shared/say
 -- #include shared/revoked
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, serverTimeUs(), seen,
+  presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
   return forgottenReply(semaphore)
 end
@@ -39,7 +43,7 @@ if waiting == '1' or not semaphore.hasLine then
   redis.call('ZREMRANGEBYSCORE', clientsKey, '-inf', string.format('(%.0f', goneBeforeMs))
 end
 if waiting == '1' then
-  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)
   keep(semaphore, clientsKey)
 end
 
@@ -52,13 +56,13 @@ for i = firstRecord, #records do
   local ticket = redis.call('ZSCORE', waitersKey, record)
   local heldUntilMs = tonumber(not ticket and redis.call('ZSCORE', permitsKey, record) or 0)
   if ticket then
-    answers[#answers + 1] = { 'queued', tonumber(ticket) }
+    say(answers, 'queued', tonumber(ticket), 0)
   elseif heldUntilMs > semaphore.nowMs then
-    answers[#answers + 1] = { 'granted', drawNumber(semaphore), heldUntilMs }
+    say(answers, 'granted', drawNumber(semaphore), heldUntilMs)
   elseif isRevoked(semaphore, record) then
-    answers[#answers + 1] = { 'revoked' }
+    say(answers, 'revoked', 0, 0)
   else
-    answers[#answers + 1] = { 'unknown', semaphore.refusedAtMs }
+    say(answers, 'unknown', semaphore.refusedAtMs, 0)
   end
 end
 

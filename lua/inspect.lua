@@ -17,13 +17,20 @@ local firstWaiter, waiterCount = tonumber(ARGV[3]), tonumber(ARGV[4])
 -- Units held and holding leave out expired permits; of those not reaped yet, at most 1,000 are looked at.
 
 -- #include shared/clock
+-- #include shared/numbers
 -- #include shared/record
 
-local state = redis.call('HMGET', stateKey, 'limit', 'declared', 'held', 'epoch', 'lastMs', 'skewUs')
-local nowUs = serverTimeUs() + (tonumber(state[6]) or 0)
-local nowMs = math.max(math.floor(nowUs / 1000), tonumber(state[5]) or 0)
+local state = redis.call('HMGET', stateKey, 'numbers', 'rare')
+local epoch, limit, declared, held, lastMs, skewUs, _ = 0, -1, -1, 0, 0, 0, nil
+if state[1] then
+  _, epoch, limit, declared, held, _, lastMs = struct.unpack(numbersFormat, state[1])
+end
+if state[2] then
+  skewUs = struct.unpack(rareFormat, state[2])
+end
+local nowUs = serverTimeUs() + skewUs
+local nowMs = math.max(math.floor(nowUs / 1000), lastMs)
 
-local held = tonumber(state[3]) or 0
 for _, record in ipairs(redis.call('ZRANGEBYSCORE', permitsKey, '-inf', nowMs, 'LIMIT', 0, 1000)) do
   local _, _, weight = readRecord(record)
   held = held - weight
@@ -35,8 +42,8 @@ end
 
 local expired = redis.call('ZCOUNT', permitsKey, '-inf', nowMs)
 return {
-  nowMs, tonumber(state[1] or -1), tonumber(state[2] or -1), held,
-  redis.call('ZCARD', permitsKey) - expired, redis.call('ZCARD', waitersKey), tonumber(state[4] or 0),
+  nowMs, limit, declared, held,
+  redis.call('ZCARD', permitsKey) - expired, redis.call('ZCARD', waitersKey), epoch,
   page(permitsKey, expired + firstHolder, holderCount), page(waitersKey, firstWaiter, waiterCount),
   nowUs, tonumber(redis.call('ZRANGE', waitersKey, 0, 0, 'WITHSCORES')[2] or 0),
 }

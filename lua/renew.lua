@@ -1,13 +1,15 @@
 -- Gives held permits a new expiry. An expired permit never comes back, whether units are free or not.
 --
 -- #include shared/arguments
--- ARGV[10...] renewals  record, leaseMs of each; at most 500
-local renewals, firstRenewal = ARGV, 10
+-- ARGV[3...] renewals  record, leaseMs of each; at most 500
+local renewals, firstRenewal = ARGV, 3
 --
 -- Reply: as in shared/reply.lua, with an answer for each record: the new expiry in ms, 0 if not held, or
 -- 'revoked'.
 
 -- #include shared/clock
+-- #include shared/caller
+-- #include shared/numbers
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
@@ -21,7 +23,8 @@ local renewals, firstRenewal = ARGV, 10
 -- #include shared/reply
 -- #include shared/revoked
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, serverTimeUs(), seen,
+  presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
   return forgottenReply(semaphore)
 end
@@ -34,7 +37,8 @@ for i = firstRenewal, #renewals, 2 do
   local expiresAtMs = 0
   if tonumber(redis.call('ZSCORE', permitsKey, record) or 0) > semaphore.nowMs then
     expiresAtMs = semaphore.nowMs + leaseMs
-    redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)
+    redis.call('ZADD', permitsKey, expiresAtMs, record)
+    semaphore.dueMs = math.min(semaphore.dueMs, expiresAtMs)
   elseif isRevoked(semaphore, record) then
     expiresAtMs = 'revoked'
   end

@@ -2,16 +2,18 @@
 -- away from holders: the semaphore drains.
 --
 -- #include shared/arguments
--- ARGV[10] newLimit  integer: the limit from now on; -1 to add one unit instead
--- ARGV[11] marker    string: remembered in clientsKey, so that a unit is added once although the call may
+-- ARGV[3] newLimit  integer: the limit from now on; -1 to add one unit instead
+-- ARGV[4] marker    string: remembered in clientsKey, so that a unit is added once although the call may
 --                    come twice; empty when a limit is set
--- ARGV[12] memoryMs  integer: for how long it is remembered
-local newLimit, marker, memoryMs = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[12])
+-- ARGV[5] memoryMs  integer: for how long it is remembered
+local newLimit, marker, memoryMs = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 --
 -- Reply: as in shared/reply.lua, with one answer: 1 if done (now or by an earlier copy of the call), 0 if a
 -- unit was to be added and a bounded handle exists.
 
 -- #include shared/clock
+-- #include shared/caller
+-- #include shared/numbers
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
@@ -24,7 +26,8 @@ local newLimit, marker, memoryMs = tonumber(ARGV[10]), ARGV[11], tonumber(ARGV[1
 -- #include shared/look-again
 -- #include shared/reply
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, serverTimeUs(), seen,
+  presenceMs, retentionMs)
 if not enter(semaphore, epoch, limit, bounded) then
   return forgottenReply(semaphore)
 end
@@ -33,12 +36,12 @@ reap(semaphore)
 
 local done = 1
 if newLimit >= 0 then
-  semaphore.set('limit', newLimit)
+  agree(semaphore, 'limit', newLimit)
 elseif semaphore.bounded then
   done = 0
 else
-  if redis.call('ZADD', clientsKey, 'NX', string.format('%.0f', semaphore.nowMs + memoryMs), marker) == 1 then
-    semaphore.set('limit', semaphore.limit + 1)
+  if redis.call('ZADD', clientsKey, 'NX', semaphore.nowMs + memoryMs, marker) == 1 then
+    agree(semaphore, 'limit', semaphore.limit + 1)
     keep(semaphore, clientsKey)
   end
 end

@@ -4,19 +4,21 @@
 -- granted twice.
 --
 -- #include shared/arguments
--- ARGV[10] lost        0 or 1: whether data was lost, or only this client's waiters dropped
--- ARGV[11] windowMs    integer: for how long a new epoch stays closed
--- ARGV[12] limitInForce  integer: the limit that the caller last heard of
--- ARGV[13] heldCount   integer: how many of the entries are permits; they come first
--- ARGV[14...] entries  record and remaining lease in ms of each permit, then record and original ticket of
+-- ARGV[3] lost        0 or 1: whether data was lost, or only this client's waiters dropped
+-- ARGV[4] windowMs    integer: for how long a new epoch stays closed
+-- ARGV[5] limitInForce  integer: the limit that the caller last heard of
+-- ARGV[6] heldCount   integer: how many of the entries are permits; they come first
+-- ARGV[7...] entries  record and remaining lease in ms of each permit, then record and original ticket of
 --                      each waiter; at most 500 in all. A permit is held, even if that exceeds the limit
-local lost, windowMs, limitInForce = ARGV[10] == '1', tonumber(ARGV[11]), tonumber(ARGV[12])
-local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
+local lost, windowMs, limitInForce = ARGV[3] == '1', tonumber(ARGV[4]), tonumber(ARGV[5])
+local heldCount, entries, firstEntry = tonumber(ARGV[6]), ARGV, 7
 --
 -- Reply: as in shared/reply.lua, with an answer for each permit: its expiry in ms, or 'revoked'. What was
 -- revoked is not put back.
 
 -- #include shared/clock
+-- #include shared/caller
+-- #include shared/numbers
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
@@ -29,10 +31,11 @@ local heldCount, entries, firstEntry = tonumber(ARGV[13]), ARGV, 14
 -- #include shared/reply
 -- #include shared/revoked
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, serverTimeUs(), seen,
+  presenceMs, retentionMs)
 local torn = isTorn(semaphore)
 allowInFullRedis(semaphore)
-semaphore.freshAtMs = 0 -- whatever key is made here gets its TTL at the end
+semaphore.freshAtMs, semaphore.isDue = 0, true -- whatever key is made here gets its TTL at the end
 
 -- What is left of the data decides. None, torn, or from an epoch that the caller knows already: the loss is
 -- news, and a new epoch makes everyone else notice it. From a later epoch: somebody began it before us; a
@@ -41,8 +44,8 @@ if not lost and (torn or semaphore.epoch ~= epoch) then
   return forgottenReply(semaphore)
 elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
   beginEpoch(semaphore, limit)
-  semaphore.set('limit', limitInForce)
-  semaphore.set('openAtMs', semaphore.nowMs + windowMs)
+  agree(semaphore, 'limit', limitInForce)
+  note(semaphore, 'openAtMs', semaphore.nowMs + windowMs)
   if not semaphore.hasClients then -- nobody can say who of the line is there: who is alive puts itself back
     redis.call('DEL', waitersKey)
     semaphore.hasLine = false
@@ -54,12 +57,12 @@ elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
   end
   semaphore.hasPermits = semaphore.held > 0
 elseif lost and semaphore.openAtMs == 0 then
-  semaphore.set('declared', limit)
-  semaphore.set('limit', limitInForce)
-  semaphore.set('openAtMs', semaphore.nowMs + windowMs)
+  agree(semaphore, 'declared', limit)
+  agree(semaphore, 'limit', limitInForce)
+  note(semaphore, 'openAtMs', semaphore.nowMs + windowMs)
 end
-if bounded == '1' then
-  semaphore.set('bounded', 1)
+if bounded == 1 then
+  agree(semaphore, 'bounded', true)
 end
 reap(semaphore)
 
@@ -69,7 +72,7 @@ for i = firstEntry, firstWaiter - 1, 2 do
   local record, expiresAtMs = entries[i], semaphore.nowMs + tonumber(entries[i + 1])
   if isRevoked(semaphore, record) then
     expiresAtMs = 'revoked'
-  elseif redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1 then
+  elseif redis.call('ZADD', permitsKey, 'NX', expiresAtMs, record) == 1 then
     local _, _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
     redis.call('ZREM', waitersKey, record) -- where an older copy of the data has it
@@ -86,7 +89,7 @@ for i = firstWaiter, #entries, 2 do
 end
 local waiting = firstWaiter <= #entries
 if waiting then
-  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)
+  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)
   semaphore.hasLine = true
 end
 

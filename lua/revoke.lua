@@ -2,14 +2,16 @@
 -- back, whatever its client says, and the next in line are served. Its client is told.
 --
 -- #include shared/arguments
--- ARGV[10] record    the one to take away
--- ARGV[11] memoryMs  integer: for how long it is remembered at least; as long as its lease in any case
-local record, memoryMs = ARGV[10], tonumber(ARGV[11])
+-- ARGV[3] record    the one to take away
+-- ARGV[4] memoryMs  integer: for how long it is remembered at least; as long as its lease in any case
+local record, memoryMs = ARGV[3], tonumber(ARGV[4])
 --
 -- Reply: as in shared/reply.lua, with one answer: 1 if it was held or in line (now, or when an earlier
 -- copy of the call took it away), else 0. Where there is no such semaphore none is made, and epoch 0 is told.
 
 -- #include shared/clock
+-- #include shared/caller
+-- #include shared/numbers
 -- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
@@ -23,9 +25,10 @@ local record, memoryMs = ARGV[10], tonumber(ARGV[11])
 -- #include shared/reply
 -- #include shared/revoked
 
-local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
+local semaphore = openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, serverTimeUs(), seen,
+  presenceMs, retentionMs)
 if not semaphore.epoch and epoch == 0 and not isTorn(semaphore) then
-  return { 'ok', semaphore.nowUs, 0, 0, {}, { 0 }, 0, 0 }
+  return { 'ok', semaphore.nowUs, 0, 0, 0, 0, 0, 1, 0 }
 end
 if not enter(semaphore, epoch, limit, bounded) then
   return forgottenReply(semaphore)
@@ -43,9 +46,9 @@ end
 local isTaken = isHeld or redis.call('ZREM', waitersKey, record) == 1
 if isTaken then
   local untilMs = math.max(heldUntilMs, semaphore.nowMs + memoryMs)
-  redis.call('ZADD', clientsKey, string.format('%.0f', untilMs), record)
+  redis.call('ZADD', clientsKey, untilMs, record)
   keep(semaphore, clientsKey)
-  semaphore.set('revokedUntilMs', math.max(semaphore.revokedUntilMs, untilMs))
+  note(semaphore, 'revokedUntilMs', math.max(semaphore.revokedUntilMs, untilMs))
 end
 local done = (isTaken or isRevoked(semaphore, record)) and 1 or 0
 

@@ -8,7 +8,7 @@ import { compose, scriptNames } from './compose-lua.ts';
 
 const options = [
   ...['--std', 'lua51'],
-  ...['--read-globals', 'redis', 'cjson', 'KEYS', 'ARGV'],
+  ...['--read-globals', 'redis', 'cjson', 'struct', 'KEYS', 'ARGV'],
   ...['--max-line-length', '110'],
   // Shared functions take what they need as parameters, named as the script's own locals are.
   ...['--ignore', '431'],

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /** Kilobytes, minified and gzipped. A quarter of it is Lua, a sixth zod. Raise it for a reason. */
-const budgetKb = 45;
+const budgetKb = 47;
 
 const { outputFiles } = await build({
   entryPoints: ['dist/index.mjs'],

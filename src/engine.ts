@@ -156,7 +156,7 @@ export class Engine {
 
   /** A bounded handle exists in this client; Redis hears of it with the next call. */
   setBounded(): void {
-    this.#parts.session.bounded = true;
+    this.#parts.session.setBounded();
   }
 
   // ---- what handles ask for ----

@@ -1,7 +1,7 @@
 import type { Attempts } from './attempts.ts';
 import { ClientClosedError, InvalidOptionsError } from './errors.ts';
 import { readRecord } from './redis/keys.ts';
-import type { Grant, SemaphoreStore } from './redis/store.ts';
+import { type Grant, nobody, type SemaphoreStore } from './redis/store.ts';
 
 /**
  * For how long a revoked record is remembered at least, ms: a waiter whose client was away for less than this does not
@@ -40,7 +40,6 @@ export async function revoke(
       name,
     );
   }
-  const nobody = { epoch: 0, seen: 0, limit: 0, bounded: false };
   const send = async () => {
     const reply = await store.revoke(nobody, permitId, memoryMs);
     if (reply.kind !== 'ok') {

@@ -42,9 +42,9 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #events: SessionEvents;
   readonly bound: ServerClockBound;
-  /** Whether somebody in this client made a bounded handle. */
-  bounded = false;
+  #bounded = false;
   #epoch = 0;
+  #terms = 0;
   #seen = 0;
   #serverNowMs = 0;
   #limit: number;
@@ -82,9 +82,22 @@ export class Session {
     return this.#recovery !== undefined;
   }
 
+  /** Somebody in this client made a bounded handle, which Redis hears of with the next call. */
+  setBounded(): void {
+    this.#bounded = true;
+    this.#terms = 0;
+  }
+
   /** What a call says of this client. */
   caller(): Caller {
-    return { epoch: this.#epoch, seen: this.#seen, limit: this.#declaredLimit, bounded: this.bounded };
+    return {
+      epoch: this.#epoch,
+      terms: this.#terms,
+      seen: this.#seen,
+      limit: this.#declaredLimit,
+      limitInForce: this.#limit,
+      bounded: this.#bounded,
+    };
   }
 
   /**
@@ -137,6 +150,7 @@ export class Session {
       this.#epoch = reply.epoch;
       this.bound.reset();
     }
+    this.#terms = reply.terms;
     this.#heardAtMs = sentAtMs;
     this.#serverNowMs = reply.nowMs;
     this.#limit = reply.limit;
@@ -156,8 +170,11 @@ export class Session {
     this.#seen = Math.max(this.#seen, number);
   }
 
-  /** The limit in force, told by a message. */
+  /** The limit in force, told by a message: of which terms is not said. */
   hearLimit(limit: number): void {
+    if (limit !== this.#limit) {
+      this.#terms = 0;
+    }
     this.#limit = limit;
   }
 
@@ -172,6 +189,7 @@ export class Session {
   /** Nothing of this epoch matters to anyone any more: start from none. */
   forget(): void {
     this.#epoch = 0;
+    this.#terms = 0;
     this.bound.reset();
   }
 

@@ -7,8 +7,8 @@ local function enter(semaphore, callerEpoch, limit, bounded)
   if not semaphore.epoch then
     beginEpoch(semaphore, limit)
   end
-  if bounded == '1' and not semaphore.bounded then
-    semaphore.set('bounded', 1)
+  if bounded == 1 and not semaphore.bounded then
+    agree(semaphore, 'bounded', true)
   end
   return true
 end

@@ -1,8 +1,8 @@
 -- Begins a new epoch: one unbroken life of the data, with this limit.
 local function beginEpoch(semaphore, limit)
-  semaphore.set('epoch', drawNumber(semaphore))
-  semaphore.set('limit', limit)
-  semaphore.set('declared', limit)
+  agree(semaphore, 'epoch', drawNumber(semaphore))
+  agree(semaphore, 'limit', limit)
+  agree(semaphore, 'declared', limit)
 end
 
 -- Whether the data contradicts itself: a key was evicted, deleted by hand, or comes from another time.

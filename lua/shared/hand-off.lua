@@ -46,11 +46,12 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
           end
           token, expiresAtMs = drawNumber(semaphore), semaphore.nowMs + leaseMs
           semaphore.held = semaphore.held + weight
-          permits[#permits + 1] = string.format('%.0f', expiresAtMs)
+          semaphore.dueMs = math.min(semaphore.dueMs, expiresAtMs)
+          permits[#permits + 1] = expiresAtMs
           permits[#permits + 1] = record
         end
         if token == 0 then
-          semaphore.set('refusedAtMs', semaphore.nowMs)
+          note(semaphore, 'refusedAtMs', semaphore.nowMs)
         end
         local news = told[client] or {}
         told[client] = news

@@ -1,6 +1,6 @@
 -- Takes expired permits back, at most 1,000 a call; the next call continues, which should come soon.
 local function reap(semaphore)
-  if not semaphore.hasPermits then
+  if not semaphore.isDue or not semaphore.hasPermits then
     return
   end
   if redis.call('ZCOUNT', semaphore.permitsKey, '-inf', semaphore.nowMs) == 0 then

@@ -1,92 +1,64 @@
--- The semaphore as a table, read once at the start of a script and saved once at its end. Its numbers:
---   epoch         one unbroken life of the data; nil when there is none
---   limit         units, in force now;  declared: the limit that the first handle named
---   held          units granted, those of expired permits included until they are reaped
---   seq           the last number drawn for a ticket, a fencing token or an epoch
---   lastMs        the time of the last script
---   skewUs        what is added to the server's TIME: when that was set back, ours goes on from lastMs
---                 at its own pace, and neither runs back nor stands still
---   openAtMs      after a loss of data: nothing is granted before
---   graceFromMs, graceUntilMs, graceSinceMs   after a silence: who was present at the first counts as present
---                 until the second; the third says when that began
---   retentionMs   the longest TTL that was asked for
---   freshAtMs     when all four keys last got their TTL
---   bounded       1 when a bounded handle exists
---   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
---   revokedUntilMs   until when any record is remembered as revoked
---   rare          1 once one of the numbers in rareNumbers was written: most semaphores never have any, and
---                 are not searched for them
-local rareNumbers = { skewUs = true, openAtMs = true, graceFromMs = true, graceUntilMs = true,
-  graceSinceMs = true, bounded = true, refusedAtMs = true, revokedUntilMs = true }
-
-local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, seen, presenceMs, retentionMs)
-  local state = redis.call('HMGET', stateKey, 'epoch', 'limit', 'declared', 'held', 'seq', 'lastMs',
-    'retentionMs', 'freshAtMs', 'rare')
-  local rare = state[9] and redis.call('HMGET', stateKey, 'skewUs', 'openAtMs', 'graceFromMs', 'graceUntilMs',
-    'graceSinceMs', 'bounded', 'refusedAtMs', 'revokedUntilMs') or {}
-  local semaphore = {
-    permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
-    epoch = tonumber(state[1]),
-    limit = tonumber(state[2]),
-    declared = tonumber(state[3]),
-    held = tonumber(state[4]) or 0,
-    seq = math.max(tonumber(state[5]) or 0, seen),
-    retentionMs = math.max(tonumber(state[7]) or 0, retentionMs),
-    freshAtMs = tonumber(state[8]) or 0,
-    skewUs = tonumber(rare[1] or 0),
-    openAtMs = tonumber(rare[2] or 0),
-    graceFromMs = tonumber(rare[3] or 0),
-    graceUntilMs = tonumber(rare[4] or 0),
-    graceSinceMs = tonumber(rare[5] or 0),
-    bounded = rare[6] == '1',
-    refusedAtMs = tonumber(rare[7] or 0),
-    revokedUntilMs = tonumber(rare[8] or 0),
-    isRare = not not state[9],
-    changes = {},
-  }
-  local set
-  function set(field, value)
-    semaphore[field] = value
-    local changes = semaphore.changes
-    changes[#changes + 1] = field
-    changes[#changes + 1] = string.format('%.0f', value)
-    if rareNumbers[field] and not semaphore.isRare then
-      semaphore.isRare = true
-      set('rare', 1)
-    end
+-- The semaphore as a table, read once at the start of a script and saved once at its end: its numbers, and
+--   nowUs, nowMs  the time of this script
+--   hasPermits, hasLine, hasClients   whether these keys are there
+--   isDue         permits may have expired, or keys need a new TTL
+--   unfinished    there was more to reap or hand off than one call may
+local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, timeUs, seen, presenceMs,
+  retentionMs)
+  local numbers = redis.call('HGET', stateKey, 'numbers')
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, freshAtMs, isRare, _
+  if numbers then
+    terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, freshAtMs, _, isRare =
+      struct.unpack(numbersFormat, numbers)
+  else
+    terms, held, seq, lastMs, dueMs, keptMs, freshAtMs, isRare = 0, 0, 0, 0, 0, 0, 0, 0
   end
-  semaphore.set = set
+  local skewUs, openAtMs, graceFromMs, graceUntilMs, graceSinceMs, refusedAtMs, revokedUntilMs, isBounded =
+    0, 0, 0, 0, 0, 0, 0, 0
+  if isRare == 1 then
+    skewUs, openAtMs, graceFromMs, graceUntilMs, graceSinceMs, refusedAtMs, revokedUntilMs, isBounded =
+      struct.unpack(rareFormat, redis.call('HGET', stateKey, 'rare'))
+  end
 
-  local lastMs = tonumber(state[6]) or 0
-  local nowUs = serverTimeUs() + semaphore.skewUs
+  local isRareNew, isTermsNew = false, false
+  local nowUs = timeUs + skewUs
   if nowUs < lastMs * 1000 then
-    set('skewUs', semaphore.skewUs + lastMs * 1000 - nowUs)
+    skewUs = skewUs + lastMs * 1000 - nowUs
     nowUs = lastMs * 1000
+    isRareNew = true
   end
-  semaphore.nowUs = nowUs
-  semaphore.nowMs = math.floor(nowUs / 1000)
+  local nowMs = math.floor(nowUs / 1000)
 
   -- Nobody was heard for so long that Redis or the network may have been away: whoever was present at the
   -- last script gets a whole presence time to come back, before its waiters count as abandoned. If Redis was
   -- away again before that was over, everyone gets it anew, for three presence times at most: rare callers
   -- are no reason to keep waiters of the dead.
-  if lastMs > 0 and semaphore.nowMs - lastMs > presenceMs / 2 then
-    if lastMs >= semaphore.graceUntilMs or lastMs - semaphore.graceSinceMs > 3 * presenceMs then
-      set('graceFromMs', lastMs)
-      set('graceSinceMs', semaphore.nowMs)
+  if lastMs > 0 and nowMs - lastMs > presenceMs / 2 then
+    if lastMs >= graceUntilMs or lastMs - graceSinceMs > 3 * presenceMs then
+      graceFromMs, graceSinceMs = lastMs, nowMs
     end
-    set('graceUntilMs', semaphore.nowMs + presenceMs)
+    graceUntilMs = nowMs + presenceMs
+    isRareNew = true
   end
-  if semaphore.retentionMs > (tonumber(state[7]) or 0) then
-    set('retentionMs', semaphore.retentionMs)
-    semaphore.freshAtMs = 0
+  if retentionMs > keptMs then
+    keptMs, freshAtMs, dueMs = retentionMs, 0, 0
+    isTermsNew = true
   end
 
-  local mayHavePermits = semaphore.held > 0 or not semaphore.epoch
-  semaphore.hasPermits = mayHavePermits and redis.call('EXISTS', permitsKey) == 1
-  semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
-  semaphore.hasClients = not semaphore.hasLine or redis.call('EXISTS', clientsKey) == 1
-  return semaphore
+  local hasLine = redis.call('EXISTS', waitersKey) == 1
+  return {
+    permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
+    terms = terms, epoch = epoch, limit = limit, declared = declared, held = held,
+    seq = math.max(seq, seen), dueMs = dueMs, retentionMs = keptMs, freshAtMs = freshAtMs,
+    skewUs = skewUs, openAtMs = openAtMs,
+    graceFromMs = graceFromMs, graceUntilMs = graceUntilMs, graceSinceMs = graceSinceMs,
+    refusedAtMs = refusedAtMs, revokedUntilMs = revokedUntilMs, bounded = isBounded == 1,
+    isRare = isRare, isRareNew = isRareNew, isTermsNew = isTermsNew,
+    nowUs = nowUs, nowMs = nowMs, isDue = nowMs >= dueMs, unfinished = false,
+    hasPermits = (held > 0 or not epoch) and redis.call('EXISTS', permitsKey) == 1,
+    hasLine = hasLine,
+    hasClients = not hasLine or redis.call('EXISTS', clientsKey) == 1,
+  }
 end
 
 -- The next number of the one line from which tickets, fencing tokens and epochs are drawn: higher than all
@@ -94,6 +66,19 @@ end
 local function drawNumber(semaphore)
   semaphore.seq = math.max(semaphore.seq + 1, semaphore.nowUs)
   return semaphore.seq
+end
+
+-- Changes one of the terms.
+local function agree(semaphore, term, value)
+  semaphore[term] = value
+  semaphore.isTermsNew = true
+  semaphore.isRareNew = semaphore.isRareNew or term == 'bounded'
+end
+
+-- Changes one of the rare numbers.
+local function note(semaphore, rareNumber, value)
+  semaphore[rareNumber] = value
+  semaphore.isRareNew = true
 end
 
 -- Gives a key its TTL: an eighth more than retentionMs, so that it need not be given anew by every script.
@@ -105,12 +90,31 @@ end
 -- Writes the numbers back. All four keys get their TTL anew here when an eighth of retentionMs has passed, so
 -- that there is always at least retentionMs left.
 local function saveSemaphore(semaphore)
-  local isStale = semaphore.nowMs - semaphore.freshAtMs >= semaphore.retentionMs / 8
-  if isStale then
-    semaphore.set('freshAtMs', semaphore.nowMs)
+  local nowMs = semaphore.nowMs
+  local isStale = false
+  if semaphore.isDue then
+    isStale = nowMs - semaphore.freshAtMs >= semaphore.retentionMs / 8
+    if isStale then
+      semaphore.freshAtMs = nowMs
+    end
+    local first = redis.call('ZRANGE', semaphore.permitsKey, 0, 0, 'WITHSCORES')[2]
+    local staleAtMs = semaphore.freshAtMs + semaphore.retentionMs / 8
+    semaphore.dueMs = first and math.min(tonumber(first), staleAtMs) or staleAtMs
   end
-  redis.call('HSET', semaphore.stateKey, 'held', semaphore.held, 'seq', string.format('%.0f', semaphore.seq),
-    'lastMs', string.format('%.0f', semaphore.nowMs), unpack(semaphore.changes))
+  if semaphore.isTermsNew then
+    semaphore.terms = math.max(semaphore.terms + 1, semaphore.nowUs)
+  end
+  local isCalm = not semaphore.hasLine and semaphore.skewUs == 0 and nowMs >= semaphore.openAtMs
+    and nowMs >= semaphore.revokedUntilMs
+  if semaphore.isRareNew then
+    semaphore.isRare = 1
+    redis.call('HSET', semaphore.stateKey, 'rare', struct.pack(rareFormat, semaphore.skewUs,
+      semaphore.openAtMs, semaphore.graceFromMs, semaphore.graceUntilMs, semaphore.graceSinceMs,
+      semaphore.refusedAtMs, semaphore.revokedUntilMs, semaphore.bounded and 1 or 0))
+  end
+  redis.call('HSET', semaphore.stateKey, 'numbers', struct.pack(numbersFormat, semaphore.terms,
+    semaphore.epoch, semaphore.limit, semaphore.declared, semaphore.held, semaphore.seq, nowMs,
+    semaphore.dueMs, semaphore.retentionMs, semaphore.freshAtMs, isCalm and 1 or 0, semaphore.isRare))
   if isStale then
     keep(semaphore, semaphore.stateKey)
     keep(semaphore, semaphore.permitsKey)

@@ -21,12 +21,19 @@ export const batchSize = 500;
 export interface Caller {
   /** The epoch that the caller knows, 0 for none. */
   readonly epoch: number;
+  /** The number of the terms that it knows, 0 for none. Who names it knows the limit in force and the declared one. */
+  readonly terms: number;
   /** The highest ticket, token or epoch that it has seen. */
   readonly seen: number;
-  /** The limit if this call is the first to speak of the semaphore. */
+  /** The limit if this call is the first to speak of the semaphore; else the declared one. */
   readonly limit: number;
+  /** The limit in force, as far as it knows. */
+  readonly limitInForce: number;
   readonly bounded: boolean;
 }
+
+/** A caller that knows nothing of the semaphore. */
+export const nobody: Caller = { epoch: 0, terms: 0, seen: 0, limit: 0, limitInForce: 0, bounded: false };
 
 /**
  * What became of a record of the caller's: a hand-off to a waiter. Or, with token 0, that a waiter's weight exceeds the
@@ -47,6 +54,7 @@ export type Reply<Answer> =
       readonly kind: 'ok';
       readonly nowMs: number;
       readonly epoch: number;
+      readonly terms: number;
       readonly limit: number;
       readonly declaredLimit: number;
       readonly grants: readonly Grant[];
@@ -139,7 +147,8 @@ export class SemaphoreStore {
     this.#options = options;
     this.#keys = keysOf(options.prefix, name);
     const { permits, waiters, clients, state } = this.#keys;
-    this.#allKeys = [permits, waiters, clients, state, absentKeyOf(options.prefix, name)];
+    const keys = [permits, waiters, clients, state];
+    this.#allKeys = connection.isCluster ? [...keys, absentKeyOf(options.prefix, name)] : keys;
   }
 
   /** Takes permits, or places in line; at most `batchSize` at once. */
@@ -148,20 +157,49 @@ export class SemaphoreStore {
     onLimitMismatch: OnLimitMismatch | 'settled',
     requests: readonly AcquireRequest[],
   ): Promise<Reply<AcquireAnswer>> {
-    const args: (string | number)[] = [onLimitMismatch];
-    let longestMs = 0;
-    for (const request of requests) {
-      args.push(request.record, request.weight, request.leaseMs, request.maxWaiting);
-      longestMs = Math.max(longestMs, request.leaseMs);
+    const runs = runsOf(requests);
+    const longestMs = requests.reduce((longest, { leaseMs }) => Math.max(longest, leaseMs), 0);
+    const isSettled = onLimitMismatch === 'settled' && longestMs <= this.#options.retentionMs;
+    const [weight = 0, leaseMs = 0] = runs;
+    const args: (string | number)[] = [
+      isSettled ? caller.terms : 0,
+      runs.length === 4 ? weight * requests.length : 0,
+      leaseMs,
+    ];
+    for (const { record } of requests) {
+      args.push(record);
     }
-    return this.#call(acquireScript, caller, args, acquireAnswer, longestMs);
+    return this.#call(acquireScript, caller, args, {
+      answers: acquireAnswers,
+      allDone: (nowUs) =>
+        requests.map((_request, i) => {
+          return { kind: 'granted', token: nowUs + i, expiresAtMs: Math.floor(nowUs / 1000) + leaseMs };
+        }),
+      longestMs,
+      own: [onLimitMismatch, runs],
+    });
   }
 
   /** Takes records out of permits and line; answers whether each was a held permit of the caller. */
   release(caller: Caller, records: readonly string[]): Promise<Reply<boolean | Revoked>> {
-    return this.#call(releaseScript, caller, records, (answer) =>
-      String(answer) === 'revoked' ? 'revoked' : Number(answer) === 1,
-    );
+    return this.#call(releaseScript, caller, [caller.terms, this.#weightOf(records), ...records], {
+      answers: releaseAnswers,
+      allDone: () => records.map(() => true),
+    });
+  }
+
+  /** What the records weigh together; 0 if one is not the caller's own, or is named twice. */
+  #weightOf(records: readonly string[]): number {
+    const { clientId } = this.#options;
+    let sum = 0;
+    for (const record of records) {
+      const parts = readRecord(record);
+      if (parts?.clientId !== clientId) {
+        return 0;
+      }
+      sum += parts.weight;
+    }
+    return records.length === 1 || new Set(records).size === records.length ? sum : 0;
   }
 
   /** Answers each record's new expiry, or 0 if it is not held. */
@@ -199,27 +237,27 @@ export class SemaphoreStore {
       args.push(renewal.record, renewal.leaseMs);
       longestMs = Math.max(longestMs, renewal.leaseMs);
     }
-    return this.#call(renewScript, caller, args, expiryAnswer, longestMs, calls);
+    return this.#call(renewScript, caller, args, { answers: expiries, longestMs, calls });
   }
 
   /** Says that the caller is alive, and asks what became of the records, waiting or held. */
   beat(caller: Caller, waiting: boolean, records: readonly string[]): Promise<Reply<BeatAnswer>> {
-    return this.#call(beatScript, caller, [waiting ? 1 : 0, ...records], beatAnswer);
+    return this.#call(beatScript, caller, [waiting ? 1 : 0, ...records], { answers: beatAnswers });
   }
 
   /** Sets the limit. */
   resize(caller: Caller, limit: number): Promise<Reply<boolean>> {
-    return this.#call(resizeScript, caller, [limit, '', 0], (answer) => Number(answer) === 1);
+    return this.#call(resizeScript, caller, [limit, '', 0], { answers: yesOrNo });
   }
 
   /** Adds a unit, once for each marker while it is remembered; answers `false` where a bounded handle exists. */
   gain(caller: Caller, marker: string, memoryMs: number): Promise<Reply<boolean>> {
-    return this.#call(resizeScript, caller, [-1, marker, memoryMs], (answer) => Number(answer) === 1);
+    return this.#call(resizeScript, caller, [-1, marker, memoryMs], { answers: yesOrNo });
   }
 
   /** Takes a record away from whoever has it, and remembers that; answers whether it was held or in line. */
   revoke(caller: Caller, record: string, memoryMs: number): Promise<Reply<boolean>> {
-    return this.#call(revokeScript, caller, [record, memoryMs], (answer) => Number(answer) === 1, memoryMs);
+    return this.#call(revokeScript, caller, [record, memoryMs], { answers: yesOrNo, longestMs: memoryMs });
   }
 
   /** Puts the caller's records back; answers each permit's expiry. */
@@ -234,7 +272,7 @@ export class SemaphoreStore {
       args.push(waiter.record, waiter.ticket);
       longestMs = Math.max(longestMs, readRecord(waiter.record)?.leaseMs ?? 0);
     }
-    return this.#call(restoreScript, caller, args, expiryAnswer, longestMs);
+    return this.#call(restoreScript, caller, args, { answers: expiries, longestMs });
   }
 
   /** One consistent look, without joining in. */
@@ -264,44 +302,94 @@ export class SemaphoreStore {
     script: Script,
     caller: Caller,
     ownArgs: readonly (string | number)[],
-    answerOf: (answer: unknown) => Answer,
-    longestLeaseMs = 0,
-    calls: ScriptCalls = this.#connection,
+    how: How<Answer>,
   ): Promise<Reply<Answer>> {
+    const { clientId } = this.#options;
+    const args = [caller.seen, this.#callerText(caller, how), ...ownArgs];
+    const reply = await runScript(how.calls ?? this.#connection, script, this.#allKeys, args);
+    if (typeof reply === 'number' && how.allDone !== undefined) {
+      return {
+        kind: 'ok',
+        nowMs: reply / 1000,
+        epoch: caller.epoch,
+        terms: caller.terms,
+        limit: caller.limitInForce,
+        declaredLimit: caller.limit,
+        grants: [],
+        answers: how.allDone(reply),
+        lookAtMs: 0,
+      };
+    }
+    const values = reply as unknown[];
+    switch (values[0]) {
+      case 'ok': {
+        const [, nowUs, epoch, limit, declared, terms, lookAtMs, length] = values;
+        const firstGrant = 8 + Number(length);
+        return {
+          kind: 'ok',
+          nowMs: Number(nowUs) / 1000,
+          epoch: Number(epoch),
+          terms: Number(terms),
+          limit: Number(limit),
+          declaredLimit: Number(declared),
+          answers: how.answers(values.slice(8, firstGrant)),
+          grants: grantsOf(clientId, values.slice(firstGrant)),
+          lookAtMs: Number(lookAtMs),
+        };
+      }
+      case 'forgotten':
+        return { kind: 'forgotten', nowMs: Number(values[1]) / 1000 };
+      case 'mismatch':
+        return { kind: 'mismatch', declaredLimit: Number(values[3]) };
+      default:
+        throw new Error(`Script ${script.name} answered '${String(values[0])}', which it never does.`);
+    }
+  }
+
+  /** As `lua/shared/caller.lua` reads it. */
+  #callerText(caller: Caller, { longestMs = 0, own = [] }: How<unknown>): string {
     const { clientId, presenceMs, retentionMs, prefix } = this.#options;
-    const args = [
+    return JSON.stringify([
       caller.epoch,
-      caller.seen,
       clientId,
       presenceMs,
-      Math.max(retentionMs, longestLeaseMs), // keys must outlive what they hold
+      Math.max(retentionMs, longestMs), // keys must outlive what they hold
       prefix,
       this.#name,
       caller.limit,
       caller.bounded ? 1 : 0,
-      ...ownArgs,
-    ];
-    const reply = (await runScript(calls, script, this.#allKeys, args)) as unknown[];
-    switch (reply[0]) {
-      case 'ok':
-        return {
-          kind: 'ok',
-          nowMs: Number(reply[1]) / 1000,
-          epoch: Number(reply[2]),
-          limit: Number(reply[3]),
-          grants: grantsOf(clientId, reply[4] as unknown[]),
-          answers: (reply[5] as unknown[]).map(answerOf),
-          lookAtMs: Number(reply[6]),
-          declaredLimit: Number(reply[7]),
-        };
-      case 'forgotten':
-        return { kind: 'forgotten', nowMs: Number(reply[1]) / 1000 };
-      case 'mismatch':
-        return { kind: 'mismatch', declaredLimit: Number(reply[3]) };
-      default:
-        throw new Error(`Script ${script.name} answered '${String(reply[0])}', which it never does.`);
+      ...own,
+    ]);
+  }
+}
+
+/** What differs between the scripts in how they are called, and in what their replies mean. */
+interface How<Answer> {
+  /** The answers of a whole reply. */
+  answers(flat: readonly unknown[]): Answer[];
+  /** The answers where the reply is the time alone, µs: whatever was asked for was done. */
+  allDone?(nowUs: number): Answer[];
+  /** The longest lease or memory that it asks for, ms. */
+  readonly longestMs?: number;
+  /** What only this script is told with the caller. */
+  readonly own?: readonly unknown[];
+  readonly calls?: ScriptCalls;
+}
+
+/** Runs of like requests: weight, lease, longest line, how many; … */
+function runsOf(requests: readonly AcquireRequest[]): number[] {
+  const runs: number[] = [];
+  let last: AcquireRequest | undefined;
+  for (const request of requests) {
+    const { weight, leaseMs, maxWaiting } = request;
+    if (last?.weight === weight && last.leaseMs === leaseMs && last.maxWaiting === maxWaiting) {
+      runs[runs.length - 1] = (runs.at(-1) as number) + 1;
+    } else {
+      runs.push(weight, leaseMs, maxWaiting, 1);
+      last = request;
     }
   }
+  return runs;
 }
 
 /** The flat list `[record without client id, token, expiry, …]` that replies and messages carry. */
@@ -317,38 +405,59 @@ export function grantsOf(clientId: string, flat: readonly unknown[]): Grant[] {
   return grants;
 }
 
-function acquireAnswer(answer: unknown): AcquireAnswer {
-  const [kind, first, second] = answer as [AcquireAnswer['kind'], unknown, unknown];
-  switch (kind) {
-    case 'granted':
-      return { kind, token: Number(first), expiresAtMs: Number(second) };
-    case 'queued':
-      return { kind, ticket: Number(first) };
-    case 'full':
-      return { kind, waiting: Number(first) };
-    case 'impossible':
-      return { kind, limit: Number(first) };
-    case 'revoked':
-      return { kind };
-  }
+function acquireAnswers(flat: readonly unknown[]): AcquireAnswer[] {
+  return triples(flat, (kind: AcquireAnswer['kind'], first, second) => {
+    switch (kind) {
+      case 'granted':
+        return { kind, token: first, expiresAtMs: second };
+      case 'queued':
+        return { kind, ticket: first };
+      case 'full':
+        return { kind, waiting: first };
+      case 'impossible':
+        return { kind, limit: first };
+      case 'revoked':
+        return { kind };
+    }
+  });
 }
 
-function beatAnswer(answer: unknown): BeatAnswer {
-  const [kind, first, second] = answer as [BeatAnswer['kind'], unknown, unknown];
-  switch (kind) {
-    case 'granted':
-      return { kind, token: Number(first), expiresAtMs: Number(second) };
-    case 'queued':
-      return { kind, ticket: Number(first) };
-    case 'unknown':
-      return { kind, refusedAtMs: Number(first) };
-    case 'revoked':
-      return { kind };
-  }
+function beatAnswers(flat: readonly unknown[]): BeatAnswer[] {
+  return triples(flat, (kind: BeatAnswer['kind'], first, second) => {
+    switch (kind) {
+      case 'granted':
+        return { kind, token: first, expiresAtMs: second };
+      case 'queued':
+        return { kind, ticket: first };
+      case 'unknown':
+        return { kind, refusedAtMs: first };
+      case 'revoked':
+        return { kind };
+    }
+  });
 }
 
-function expiryAnswer(answer: unknown): number | Revoked {
-  return answer === 'revoked' ? answer : Number(answer);
+function triples<Kind, Answer>(
+  flat: readonly unknown[],
+  read: (kind: Kind, first: number, second: number) => Answer,
+): Answer[] {
+  const answers: Answer[] = [];
+  for (let i = 0; i < flat.length; i += 3) {
+    answers.push(read(flat[i] as Kind, Number(flat[i + 1]), Number(flat[i + 2])));
+  }
+  return answers;
+}
+
+function expiries(flat: readonly unknown[]): (number | Revoked)[] {
+  return flat.map((answer) => (answer === 'revoked' ? answer : Number(answer)));
+}
+
+function releaseAnswers(flat: readonly unknown[]): (boolean | Revoked)[] {
+  return flat.map((answer) => (String(answer) === 'revoked' ? 'revoked' : Number(answer) === 1));
+}
+
+function yesOrNo(flat: readonly unknown[]): boolean[] {
+  return flat.map((answer) => Number(answer) === 1);
 }
 
 function pairs(flat: readonly string[]): [string, number][] {

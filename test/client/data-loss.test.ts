@@ -11,6 +11,7 @@ import {
   untilListening,
 } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
+import { unpackState } from '../support/state.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until, watch } from '../support/until.ts';
 
@@ -129,7 +130,7 @@ describe('data of one semaphore that is lost', () => {
     await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
     await untilListening(waiter, prefix);
     const redis = openRedis();
-    const epoch = Number(await redis.hget(keysOf(prefix, 'api').state, 'epoch'));
+    const epoch = unpackState(await redis.hgetallBuffer(keysOf(prefix, 'api').state))['epoch'] as number;
     const [place] = (await holder.inspect('api')).waiters;
     const own = place?.id.slice(waiter.id.length + 1);
     for (const connection of proxy.connections) {

@@ -4,6 +4,7 @@ import { PermitNotHeldError } from '../../src/index.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import { expectFree, hashOf, openClient, openProxy, openRedis } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
+import { packState, unpackState } from '../support/state.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
 
@@ -78,7 +79,7 @@ describe('a plain semaphore resolves false, and changes nothing, on release of a
     expect(await released.release()).toBe(true);
     const { permits, state } = keysOf(prefix, 'api');
     await redis.zadd(permits, Date.now() + 60_000, lost.id, Date.now() + 60_000, released.id);
-    await redis.hset(state, 'held', 2);
+    await redis.hset(state, packState({ ...unpackState(await redis.hgetallBuffer(state)), held: 2 }));
 
     expect(await Promise.all([lost.release(), released.release()])).toEqual([false, false]);
 

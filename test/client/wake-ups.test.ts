@@ -10,6 +10,7 @@ import {
   untilListening,
 } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
+import { unpackState } from '../support/state.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until, watch } from '../support/until.ts';
 
@@ -148,7 +149,7 @@ describe('a message', () => {
     const { prefix, proxy, waiter, held, holder, request } = await holderAndWaiter();
     const redis = openRedis();
     const [place] = (await holder.inspect('api')).waiters;
-    const epoch = Number(await redis.hget(keysOf(prefix, 'api').state, 'epoch'));
+    const epoch = unpackState(await redis.hgetallBuffer(keysOf(prefix, 'api').state))['epoch'] as number;
     const own = place?.id.slice(waiter.id.length + 1);
     const beats = proxy.count(beatScript.sha);
     const nowMs = Date.now() + 60_000;

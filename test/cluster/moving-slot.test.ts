@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { RedisConnection } from '../../src/redis/connection.ts';
 import { keysOf, type SemaphoreKeys, writeRecord } from '../../src/redis/keys.ts';
-import { type Caller, SemaphoreStore } from '../../src/redis/store.ts';
+import { type Caller, nobody, SemaphoreStore } from '../../src/redis/store.ts';
 import { type RedisCluster, type SlotMove, startCluster } from '../../support/redis/cluster.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import { expectFree, openClient, restorationsOf } from '../support/clients.ts';
@@ -136,7 +136,7 @@ interface Scene {
 }
 
 const holder = 'holder';
-const caller: Caller = { epoch: 0, seen: 0, limit: 1, bounded: false };
+const caller: Caller = { ...nobody, limit: 1 };
 const recordOf = (clientId: string, requestNo = 1) =>
   writeRecord({ clientId, requestNo, weight: 1, leaseMs: 60_000, firm: false });
 const request = (record: string) => ({ record, weight: 1, leaseMs: 60_000, maxWaiting: -1 });

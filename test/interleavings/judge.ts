@@ -21,7 +21,8 @@ export function judgeExecution(
   const before = machine.server.keys(world.data);
   const after = machine.server.keys(executed.after);
   let { line, window } = world.past;
-  if (world.past.isFlushed && world.data === 0 && call.args[0] === 0) window = 'a stranger came first';
+  if (world.past.isFlushed && world.data === 0 && JSON.parse(String(call.args[1]))[0] === 0)
+    window = 'a stranger came first';
   const isNew = (record: string) => before.permits[record] === undefined && call.script !== 'restore';
   const granted = Object.keys(after.permits)
     .filter(isNew)

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { keysOf } from '../../src/redis/keys.ts';
-import { type Reply, SemaphoreStore } from '../../src/redis/store.ts';
+import { type AcquireRequest, type Caller, type Reply, SemaphoreStore } from '../../src/redis/store.ts';
 import { type AnyAnswer, faultsOf, type Keys, type Step } from '../lua/invariants.ts';
+import { packState, unpackState } from '../support/state.ts';
 import { composeWithTestClock } from '../support/test-clock.ts';
 import { clientNames, epochUs, presenceMs, retentionMs, semaphoreName } from './program.ts';
 import type { Call } from './simulated-client.ts';
@@ -69,7 +70,7 @@ export class MemoisedServer {
       if (members.length > 0) pipeline.zadd(name, ...members).pexpire(name, ttlMs);
     }
     if (Object.keys(before.state).length > 0) {
-      pipeline.hset(names.state, before.state as Record<string, number>).pexpire(names.state, ttlMs);
+      pipeline.hset(names.state, packState(before.state)).pexpire(names.state, ttlMs);
     }
     const prepared = pipeline.length;
     pipeline
@@ -78,7 +79,7 @@ export class MemoisedServer {
       .zrange(names.permits, '0', '-1', 'WITHSCORES')
       .zrange(names.waiters, '0', '-1', 'WITHSCORES')
       .zrange(names.clients, '0', '-1', 'WITHSCORES')
-      .hgetall(names.state);
+      .hgetallBuffer(names.state);
     for (const name of all) pipeline.pttl(name);
     pipeline.del(...all, sent);
     const replies = ((await pipeline.exec()) ?? []).map(([error, value]) => {
@@ -92,9 +93,7 @@ export class MemoisedServer {
       waiters: Object.keys(tickets),
       tickets,
       clients: scoresOf(clients as string[]),
-      state: Object.fromEntries(
-        Object.entries(hash as object).map(([field, value]) => [field, Number(value)]),
-      ),
+      state: unpackState(hash as Record<string, Buffer>),
       ttlMs: {
         permits: Number(ttls[0]),
         waiters: Number(ttls[1]),
@@ -102,6 +101,7 @@ export class MemoisedServer {
         state: Number(ttls[3]),
       },
     };
+    const caller = callerOf(args, before);
     const executed: Executed = {
       after: this.#numberOf(after),
       reply: JSON.stringify(raw),
@@ -111,17 +111,12 @@ export class MemoisedServer {
       })),
       faults: faultsOf({
         script: script as Step['script'],
-        caller: {
-          epoch: Number(args[0]),
-          seen: Number(args[1]),
-          limit: Number(args[7]),
-          bounded: args[8] === 1,
-        },
+        caller,
         before,
         after,
         nowMs: Math.floor((epochUs + nowMs * 1000) / 1000),
         unfinished: false,
-        reply: await decoded(script as Step['script'], String(args[2]), raw),
+        reply: await decoded(script as Step['script'], caller, args, raw),
       }),
     };
     this.#executed.set(key, executed);
@@ -180,7 +175,13 @@ function contentOf({ permits, tickets, clients, state }: Keys): string {
 }
 
 /** The reply as the client's store reads it. */
-async function decoded(script: Step['script'], clientId: string, raw: unknown): Promise<Reply<AnyAnswer>> {
+async function decoded(
+  script: Step['script'],
+  caller: Caller,
+  args: readonly unknown[],
+  raw: unknown,
+): Promise<Reply<AnyAnswer>> {
+  const clientId = String(JSON.parse(String(args[1]))[1]);
   const connection = { evalsha: () => Promise.resolve(raw) } as never;
   const store = new SemaphoreStore(connection, semaphoreName, {
     prefix: '',
@@ -188,12 +189,11 @@ async function decoded(script: Step['script'], clientId: string, raw: unknown): 
     presenceMs,
     retentionMs,
   });
-  const caller = { epoch: 0, seen: 0, limit: 0, bounded: false };
   switch (script) {
     case 'acquire':
-      return store.acquire(caller, 'settled', []);
+      return store.acquire(caller, 'settled', requestsOf(args));
     case 'release':
-      return store.release(caller, []);
+      return store.release(caller, args.slice(4).map(String));
     case 'renew':
       return store.renew(caller, []);
     case 'beat':
@@ -205,6 +205,26 @@ async function decoded(script: Step['script'], clientId: string, raw: unknown): 
     default:
       throw new Error(`No client sends ${script} here.`);
   }
+}
+
+/** Who sent these arguments, as it saw itself. */
+function callerOf(args: readonly unknown[], { state }: Keys): Caller {
+  const [epoch, , , , , , limit, bounded] = JSON.parse(String(args[1]));
+  const [seen, , terms] = args.map(Number) as [number, number, number];
+  return { epoch, terms, seen, limit, limitInForce: state['limit'] ?? limit, bounded: bounded === 1 };
+}
+
+/** The requests that an acquire with these arguments makes. */
+function requestsOf(args: readonly unknown[]): AcquireRequest[] {
+  const runs = JSON.parse(String(args[1]))[9] as number[];
+  const requests: AcquireRequest[] = [];
+  for (let i = 0; i < runs.length; i += 4) {
+    const [weight, leaseMs, maxWaiting, count] = runs.slice(i) as [number, number, number, number];
+    for (let left = count; left > 0; left--) {
+      requests.push({ record: String(args[5 + requests.length]), weight, leaseMs, maxWaiting });
+    }
+  }
+  return requests;
 }
 
 function pairs(flat: readonly string[]): [string, string][] {

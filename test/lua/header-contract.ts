@@ -89,7 +89,7 @@ function bindings(line: string, faults: string[]): Argument[] {
   for (let i = 0; i < names.length; i++) {
     const name = names[i] as string;
     const value = values[i] as string;
-    const one = /^(?:tonumber\()?(KEYS|ARGV)\[(\d+)\](?:\)| == '1')?$/.exec(value);
+    const one = /^(?:tonumber\()?(KEYS|ARGV)\[(\d+)\](?:\)| == '1'| \+ 0)?$/.exec(value);
     const first = /^\d+$/.exec(values[i + 1] ?? '');
     if (one !== null) {
       result.push({ list: one[1] as Argument['list'], index: Number(one[2]), toTheEnd: false, name });

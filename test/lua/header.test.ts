@@ -36,7 +36,7 @@ local boxKey, lidKey = KEYS[1], KEYS[2]
 -- ARGV[1] size      integer: how large
 -- ARGV[2] isOpen    0 or 1: whether it is open
 -- ARGV[3...] items  what to put in
-local size, isOpen = tonumber(ARGV[1]), ARGV[2] == '1'
+local size, isOpen = ARGV[1] + 0, ARGV[2] == '1'
 local items, firstItem = ARGV, 3
 --
 -- Reply: nothing.
@@ -138,7 +138,7 @@ describe('the check', () => {
     ],
     [
       'a value that is computed',
-      'tonumber(ARGV[1])',
+      'ARGV[1] + 0',
       'ARGV[1] + 1',
       '"size = ARGV[1] + 1" is no binding of an argument',
     ],

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nobody } from '../../src/redis/store.ts';
 import { faultsOf, type Keys, type Step } from './invariants.ts';
 
 const keys: Keys = {
@@ -12,7 +13,7 @@ const keys: Keys = {
 
 const step: Step = {
   script: 'beat',
-  caller: { epoch: 10, seen: 0, limit: 1, bounded: false },
+  caller: { ...nobody, epoch: 10, limit: 1 },
   before: keys,
   after: keys,
   nowMs: 1_000,
@@ -21,6 +22,7 @@ const step: Step = {
     kind: 'ok',
     nowMs: 1_000,
     epoch: 10,
+    terms: 10,
     limit: 1,
     declaredLimit: 1,
     grants: [],

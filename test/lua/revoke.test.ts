@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nobody } from '../../src/redis/store.ts';
 import { openScene } from './support.ts';
 
 const memoryMs = 600_000;
@@ -83,7 +84,6 @@ describe('revoke', () => {
   test('makes no semaphore where there is none', async () => {
     const scene = openScene();
     const { store } = scene.client('operator');
-    const nobody = { epoch: 0, seen: 0, limit: 0, bounded: false };
 
     expect(await store.revoke(nobody, 'a/1/1/30000', memoryMs)).toMatchObject({
       kind: 'ok',

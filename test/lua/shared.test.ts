@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { adaptIoredis } from '../../src/redis/ioredis.ts';
 import { keysOf, shardChannelOf } from '../../src/redis/keys.ts';
-import { SemaphoreStore } from '../../src/redis/store.ts';
+import { nobody, SemaphoreStore } from '../../src/redis/store.ts';
 import { type RedisServer, startRedis } from '../../support/redis/start-redis.ts';
 import { type Client, openScene } from './support.ts';
 
@@ -98,7 +98,7 @@ describe('time', () => {
     };
 
     const beforeUs = await timeUs();
-    const reply = await store.acquire({ epoch: 0, seen: 0, limit: 1, bounded: false }, 'error', [
+    const reply = await store.acquire({ ...nobody, limit: 1 }, 'error', [
       { record: 'a/1/1/5000', weight: 1, leaseMs: 5_000, maxWaiting: 0 },
     ]);
     const snapshot = await store.inspect(0, 10);
@@ -390,16 +390,16 @@ describe('what is too much for one call is continued by the next', () => {
     expect(Object.keys((await scene.keys()).permits)).toEqual(expect.arrayContaining(left));
     // 1,000 more expired permits keep these from being taken back by the calls that follow.
     await scene.redis.zadd(scene.names.permits, ...fillers(1_000));
-    await scene.redis.hincrby(scene.names.state, 'held', 1_000);
+    await scene.changeState(({ held = 0 }) => ({ held: held + 1_000 }));
     expect((await a.release(released)).answers).toEqual([false]);
     await scene.redis.zadd(scene.names.permits, ...fillers(1_000));
-    await scene.redis.hincrby(scene.names.state, 'held', 1_000);
+    await scene.changeState(({ held = 0 }) => ({ held: held + 1_000 }));
     expect((await a.renew(renewed)).answers).toEqual([0]);
     await scene.redis.zadd(scene.names.permits, ...fillers(1_000));
-    await scene.redis.hincrby(scene.names.state, 'held', 1_000);
+    await scene.changeState(({ held = 0 }) => ({ held: held + 1_000 }));
     expect((await a.beat([asked], false)).answers).toEqual([{ kind: 'unknown', refusedAtMs: 0 }]);
     await scene.redis.zadd(scene.names.permits, ...fillers(1_000));
-    await scene.redis.hincrby(scene.names.state, 'held', 1_000);
+    await scene.changeState(({ held = 0 }) => ({ held: held + 1_000 }));
     expect((await a.acquire(copy === undefined ? [] : [copy])).answers).toEqual([
       { kind: 'granted', token: expect.any(Number), expiresAtMs: scene.nowMs + 1_000 },
     ]);

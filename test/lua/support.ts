@@ -15,6 +15,7 @@ import {
   SemaphoreStore,
 } from '../../src/redis/store.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
+import { packState, unpackState } from '../support/state.ts';
 import { TestClock, testClockConnection } from '../support/test-clock.ts';
 import { type AnyAnswer, faultsOf, type Keys, type Step } from './invariants.ts';
 
@@ -151,7 +152,7 @@ export class Scene {
       .zrange(permits, '0', '-1', 'WITHSCORES')
       .zrange(waiters, '0', '-1', 'WITHSCORES')
       .zrange(clients, '0', '-1', 'WITHSCORES')
-      .hgetall(state)
+      .hgetallBuffer(state)
       .pttl(permits)
       .pttl(waiters)
       .pttl(clients)
@@ -167,9 +168,7 @@ export class Scene {
       waiters: Object.keys(tickets),
       tickets,
       clients: scores(values[2]),
-      state: Object.fromEntries(
-        Object.entries(values[3] as Record<string, string>).map(([field, value]) => [field, Number(value)]),
-      ),
+      state: unpackState(values[3] as Record<string, Buffer>),
       ttlMs: {
         permits: Number(values[4]),
         waiters: Number(values[5]),
@@ -177,6 +176,12 @@ export class Scene {
         state: Number(values[7]),
       },
     };
+  }
+
+  /** Makes the numbers of the semaphore others, as no script would. */
+  async changeState(change: (numbers: Keys['state']) => Keys['state']): Promise<void> {
+    const { state } = await this.keys();
+    await this.redis.hset(this.names.state, packState({ ...state, ...change(state) }));
   }
 
   /** Passes if the keys are exactly so: what is left out is empty, or, in the state, does not matter. */
@@ -256,8 +261,10 @@ export class Client {
   /** Every script as it is sent; whatever it answers. */
   readonly raw = this.#calls();
   epoch = 0;
+  terms = 0;
   seen = 0;
   limit: number;
+  limitInForce: number;
   bounded: boolean;
   #requestNo = 0;
 
@@ -265,6 +272,7 @@ export class Client {
     this.scene = scene;
     this.id = id;
     this.limit = options.limit ?? scene.limit;
+    this.limitInForce = this.limit;
     this.bounded = options.bounded ?? false;
     this.store = new SemaphoreStore(scene.connection, scene.name, {
       prefix: scene.prefix,
@@ -275,8 +283,8 @@ export class Client {
   }
 
   caller(): Caller {
-    const { epoch, seen, limit, bounded } = this;
-    return { epoch, seen, limit, bounded };
+    const { epoch, terms, seen, limit, limitInForce, bounded } = this;
+    return { epoch, terms, seen, limit, limitInForce, bounded };
   }
 
   /** A request that was never made before. */
@@ -386,6 +394,8 @@ export class Client {
     const caller = this.caller();
     const reply = await this.scene.step(script, caller, () => send(caller));
     if (reply.kind === 'ok') {
+      this.terms = reply.terms;
+      this.limitInForce = reply.limit;
       this.epoch = this.epoch === 0 || script === 'restore' ? reply.epoch : this.epoch;
       for (const answer of reply.answers) {
         if (typeof answer === 'object') {

@@ -40,8 +40,8 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'a request that comes twice is queued twice',
       breaks: 'load-bearing: replays change nothing',
-      from: 'local ticket = tickets[record]',
-      to: 'local ticket = false',
+      from: 'heldUntilMs[record] or 0, tickets[record]',
+      to: 'heldUntilMs[record] or 0, false',
     },
     {
       name: 'a grant that is asked for twice counts twice',
@@ -89,14 +89,14 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'a refused try stops those behind it',
       breaks: 'a refused try stops nobody',
-      from: "    return { 'full', waiting }",
-      to: "    waiting = waiting + 1\n    return { 'full', waiting - 1 }",
+      from: "      return say(answers, 'full', waiting, 0)",
+      to: "      waiting = waiting + 1\n      return say(answers, 'full', waiting - 1, 0)",
     },
     {
       name: 'a place that is asked for again is no sign of life',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: '  if ticket then\n    queuedAny = true\n',
-      to: '  if ticket then\n',
+      from: '    waiting = waiting + 1\n  end\n  queuedAny = true\n',
+      to: '    waiting = waiting + 1\n    queuedAny = true\n  end\n',
     },
     {
       name: 'everyone who asks counts as waiting',
@@ -107,8 +107,8 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'a place in line is judged anew when it is asked for again',
       breaks: 'rule 5: replays are harmless',
-      from: '  if ticket then\n',
-      to: '  if ticket and weight <= semaphore.limit then\n',
+      from: '  if not ticket then\n',
+      to: '  if not ticket or weight > semaphore.limit then\n',
     },
     {
       name: 'a mismatch is an error for everyone',
@@ -125,13 +125,13 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'a resize by declaration is not declared',
       breaks: 'rule 5: replays are harmless',
-      from: "    semaphore.set('declared', limit)\n",
+      from: "    agree(semaphore, 'declared', limit)\n",
       to: '',
     },
     {
       name: 'a resize by declaration sets nothing',
       breaks: 'onLimitMismatch',
-      from: "    semaphore.set('limit', limit)\n",
+      from: "    agree(semaphore, 'limit', limit)\n",
       to: '',
     },
     {
@@ -161,26 +161,26 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'a grant that is asked for again repeats the last number',
       breaks: 'guarantee 7: tokens rise strictly',
-      from: "return { 'granted', drawNumber(semaphore), untilMs }",
-      to: "return { 'granted', semaphore.seq, untilMs }",
+      from: "  if untilMs > semaphore.nowMs then\n    return say(answers, 'granted', drawNumber(semaphore), untilMs)",
+      to: "  if untilMs > semaphore.nowMs then\n    return say(answers, 'granted', semaphore.seq, untilMs)",
     },
     {
       name: 'a grant that is asked for again starts its lease anew',
       breaks: 'rule 5: replays are harmless',
-      from: "    return { 'granted', drawNumber(semaphore), untilMs }",
-      to: '    semaphore.held = semaphore.held - weight\n    return grant(record, weight, leaseMs)',
+      from: '  if untilMs > semaphore.nowMs then\n    return say',
+      to: "  if untilMs > semaphore.nowMs then\n    untilMs = semaphore.nowMs + requestLeaseMs\n    redis.call('ZADD', permitsKey, untilMs, record)\n    return say",
     },
     {
       name: 'tickets keep 14 digits only',
       breaks: 'guarantee 7: tokens rise strictly',
-      from: "to[#to + 1] = string.format('%.0f', score)",
-      to: 'to[#to + 1] = tostring(score)',
+      from: 'newWaiters[#newWaiters + 1] = ticket',
+      to: 'newWaiters[#newWaiters + 1] = tostring(ticket)',
     },
     {
       name: 'a full Redis takes requests in',
       breaks: 'rule 4: an acquire is refused by a full Redis',
-      from: 'local answers = {}',
-      to: "redis.call('PEXPIRE', stateKey, retentionMs)\nlocal answers = {}",
+      from: 'local newPermits, newWaiters, answers = {}, {}, {}',
+      to: "redis.call('PEXPIRE', stateKey, retentionMs)\nlocal newPermits, newWaiters, answers = {}, {}, {}",
     },
     {
       name: 'a permit that is the only one has no TTL',
@@ -210,8 +210,8 @@ export const grantingMutants: readonly Mutant[] = [
     {
       name: 'newcomers queue at the head',
       breaks: 'test_acquire_fifo_order, test_acquire_fifo_order_2 to 4',
-      from: 'add(newWaiters, ticket, record)',
-      to: 'add(newWaiters, -ticket, record)',
+      from: 'newWaiters[#newWaiters + 1] = ticket',
+      to: 'newWaiters[#newWaiters + 1] = -ticket',
       caughtBy: ['conformance'],
     },
   ]),

@@ -6,8 +6,8 @@ export const leasesMutants: readonly Mutant[] = [
     {
       name: 'expired permits are not reaped',
       breaks: 'rule 2: no room is left unused',
-      from: 'if not semaphore.hasPermits then',
-      to: 'if semaphore.hasPermits then',
+      from: 'if not semaphore.isDue or not semaphore.hasPermits then',
+      to: 'if true then',
     },
     {
       name: 'expired permits that were too many wait for a beat',
@@ -58,7 +58,7 @@ export const leasesMutants: readonly Mutant[] = [
     {
       name: 'a renewal is told, but not written',
       breaks: 'a renewal gives a new expiry',
-      from: "    redis.call('ZADD', permitsKey, string.format('%.0f', expiresAtMs), record)\n",
+      from: "    redis.call('ZADD', permitsKey, expiresAtMs, record)\n",
       to: '',
     },
     {
@@ -71,8 +71,8 @@ export const leasesMutants: readonly Mutant[] = [
     {
       name: 'a renewal never shortens',
       breaks: 'permit.renew(ms) counts from now',
-      from: "'ZADD', permitsKey, string",
-      to: "'ZADD', permitsKey, 'GT', string",
+      from: "'ZADD', permitsKey, expiresAtMs",
+      to: "'ZADD', permitsKey, 'GT', expiresAtMs",
     },
   ]),
   ...mutantsOf('src/engine.ts', 'client/release', [

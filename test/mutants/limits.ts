@@ -30,8 +30,8 @@ export const limitsMutants: readonly Mutant[] = [
     {
       name: 'a resize is a declaration',
       breaks: 'a resize is no mismatch',
-      from: "  semaphore.set('limit', newLimit)\n",
-      to: "  semaphore.set('limit', newLimit)\n  semaphore.set('declared', newLimit)\n",
+      from: "  agree(semaphore, 'limit', newLimit)\n",
+      to: "  agree(semaphore, 'limit', newLimit)\n  agree(semaphore, 'declared', newLimit)\n",
     },
     {
       name: 'a limit cannot be 0',

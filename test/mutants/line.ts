@@ -65,7 +65,7 @@ export const lineMutants: readonly Mutant[] = [
     {
       name: 'it is not remembered when a waiter was refused',
       breaks: 'waiters that a resize makes impossible are refused',
-      from: "          semaphore.set('refusedAtMs', semaphore.nowMs)\n",
+      from: "          note(semaphore, 'refusedAtMs', semaphore.nowMs)\n",
       to: '',
       caughtBy: ['lua/resize'],
     },

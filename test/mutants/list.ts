@@ -14,6 +14,7 @@ import { requestsMutants } from './requests.ts';
 import { restoringMutants } from './restoring.ts';
 import { revokingMutants } from './revoking.ts';
 import { stateMutants } from './state.ts';
+import { straightMutants } from './straight.ts';
 
 /** All known ways to break the implementation. */
 export const mutants: readonly Mutant[] = [
@@ -31,5 +32,6 @@ export const mutants: readonly Mutant[] = [
   ...replicasMutants,
   ...requestsMutants,
   ...mapMutants,
+  ...straightMutants,
   ...cliMutants,
 ];

@@ -18,13 +18,13 @@ export const lookingMutants: readonly Mutant[] = [
     {
       name: 'a look goes by another time',
       breaks: 'time goes on, and never back',
-      from: 'serverTimeUs() + (tonumber(state[6]) or 0)',
+      from: 'serverTimeUs() + skewUs',
       to: 'serverTimeUs()',
     },
     {
       name: 'a look runs back',
       breaks: 'time goes on, and never back',
-      from: 'math.max(math.floor(nowUs / 1000), tonumber(state[5]) or 0)',
+      from: 'math.max(math.floor(nowUs / 1000), lastMs)',
       to: 'math.floor(nowUs / 1000)',
     },
     {
@@ -42,8 +42,8 @@ export const lookingMutants: readonly Mutant[] = [
     {
       name: 'a look tells the limit declared',
       breaks: 'the limit in force',
-      from: 'nowMs, tonumber(state[1] or -1)',
-      to: 'nowMs, tonumber(state[2] or -1)',
+      from: 'nowMs, limit, declared, held,',
+      to: 'nowMs, declared, declared, held,',
     },
     {
       name: 'expired permits count as holding',

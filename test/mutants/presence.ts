@@ -18,7 +18,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'a beat is no sign of life',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: "  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)\n",
+      from: "  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)\n",
       to: '',
     },
     {
@@ -54,8 +54,8 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'nobody is told that it was refused for its weight',
       breaks: 'waiters that a resize makes impossible are refused',
-      from: "{ 'unknown', semaphore.refusedAtMs }",
-      to: "{ 'unknown', 0 }",
+      from: "'unknown', semaphore.refusedAtMs",
+      to: "'unknown', 0",
       caughtBy: ['lua/resize'],
     },
     {
@@ -75,8 +75,8 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'a beat repeats the last number',
       breaks: 'guarantee 7: tokens rise strictly',
-      from: "{ 'granted', drawNumber(semaphore), heldUntilMs }",
-      to: "{ 'granted', semaphore.seq, heldUntilMs }",
+      from: "'granted', drawNumber(semaphore)",
+      to: "'granted', semaphore.seq",
     },
     {
       name: 'a beat calls expired permits granted',
@@ -144,31 +144,31 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'no grace after a silence',
       breaks: 'guarantee 5: a live waiter keeps its place when Redis was away',
-      from: 'if lastMs > 0 and semaphore.nowMs - lastMs > presenceMs / 2 then',
+      from: 'if lastMs > 0 and nowMs - lastMs > presenceMs / 2 then',
       to: 'if false then',
     },
     {
       name: 'a silence begins after a whole presence time',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: 'semaphore.nowMs - lastMs > presenceMs / 2',
-      to: 'semaphore.nowMs - lastMs > presenceMs',
+      from: 'nowMs - lastMs > presenceMs / 2',
+      to: 'nowMs - lastMs > presenceMs',
     },
     {
       name: 'a silence gives half a presence time',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: "set('graceUntilMs', semaphore.nowMs + presenceMs)",
-      to: "set('graceUntilMs', semaphore.nowMs + presenceMs / 2)",
+      from: 'graceUntilMs = nowMs + presenceMs',
+      to: 'graceUntilMs = nowMs + presenceMs / 2',
     },
     {
       name: 'who was present never was',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: "set('graceFromMs', lastMs)",
-      to: "set('graceFromMs', semaphore.nowMs)",
+      from: 'graceFromMs, graceSinceMs = lastMs, nowMs',
+      to: 'graceFromMs, graceSinceMs = nowMs, nowMs',
     },
     {
       name: 'a second silence ends the grace of the first',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: 'if lastMs >= semaphore.graceUntilMs or lastMs - semaphore.graceSinceMs > 3 * presenceMs then',
+      from: 'if lastMs >= graceUntilMs or lastMs - graceSinceMs > 3 * presenceMs then',
       to: 'if true then',
     },
   ]),
@@ -176,7 +176,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'a client that queues is not present',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: "  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)\n",
+      from: "  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)\n",
       to: '',
     },
   ]),
@@ -192,7 +192,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       name: 'who restores waiters is not present',
       breaks: 'guarantee 5: a live waiter keeps its place',
-      from: "  redis.call('ZADD', clientsKey, string.format('%.0f', semaphore.nowMs + presenceMs), clientId)\n",
+      from: "  redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)\n",
       to: '',
     },
   ]),

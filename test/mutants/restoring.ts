@@ -18,7 +18,7 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'a bounded handle is not remembered',
       breaks: 'bounded: refuses releases too many',
-      from: "    semaphore.set('bounded', 1)\n",
+      from: "    agree(semaphore, 'bounded', true)\n",
       to: '',
       caughtBy: ['lua/acquire'],
     },
@@ -27,7 +27,7 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'no closed window after a loss',
       breaks: 'load-bearing: closed window',
-      from: "  semaphore.set('openAtMs', semaphore.nowMs + windowMs)\n  if not semaphore.hasClients",
+      from: "  note(semaphore, 'openAtMs', semaphore.nowMs + windowMs)\n  if not semaphore.hasClients",
       to: '  if not semaphore.hasClients',
     },
     {
@@ -63,8 +63,8 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'a permit that is restored twice starts its lease anew',
       breaks: 'rule 5: replays are harmless',
-      from: "redis.call('ZADD', permitsKey, 'NX', string.format('%.0f', expiresAtMs), record) == 1",
-      to: "redis.call('ZADD', permitsKey, 'CH', string.format('%.0f', expiresAtMs), record) == 1",
+      from: "'ZADD', permitsKey, 'NX', expiresAtMs, record) == 1",
+      to: "'ZADD', permitsKey, 'CH', expiresAtMs, record) == 1",
     },
     {
       name: 'a permit that is put back waits as well',
@@ -119,14 +119,14 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'a new epoch has the limit that was declared',
       breaks: 'a resize survives a loss',
-      from: "  beginEpoch(semaphore, limit)\n  semaphore.set('limit', limitInForce)\n",
+      from: "  beginEpoch(semaphore, limit)\n  agree(semaphore, 'limit', limitInForce)\n",
       to: '  beginEpoch(semaphore, limit)\n',
     },
     {
       name: 'an epoch that a newcomer began keeps the limit of the newcomer',
       breaks: 'a resize survives a loss',
-      from: "elseif lost and semaphore.openAtMs == 0 then\n  semaphore.set('declared', limit)\n  semaphore.set('limit', limitInForce)\n",
-      to: "elseif lost and semaphore.openAtMs == 0 then\n  semaphore.set('declared', limit)\n",
+      from: "  agree(semaphore, 'declared', limit)\n  agree(semaphore, 'limit', limitInForce)\n",
+      to: "  agree(semaphore, 'declared', limit)\n",
     },
     {
       name: 'every restorer closes the semaphore again',
@@ -176,13 +176,13 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'an epoch that a newcomer began keeps its declaration',
       breaks: 'a mismatch is told by what was declared first',
-      from: "  semaphore.set('declared', limit)\n",
+      from: "  agree(semaphore, 'declared', limit)\n",
       to: '',
     },
     {
       name: 'bounded handles are forgotten',
       breaks: 'bounded: refuses releases too many',
-      from: "if bounded == '1' then\n  semaphore.set('bounded', 1)\nend\n",
+      from: "if bounded == 1 then\n  agree(semaphore, 'bounded', true)\nend\n",
       to: '',
     },
     {
@@ -227,8 +227,8 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'an epoch has no number of its own',
       breaks: 'guarantee 7: tokens rise strictly',
-      from: "semaphore.set('epoch', drawNumber(semaphore))",
-      to: "semaphore.set('epoch', semaphore.nowMs)",
+      from: "agree(semaphore, 'epoch', drawNumber(semaphore))",
+      to: "agree(semaphore, 'epoch', semaphore.nowMs)",
     },
   ]),
   ...mutantsOf('src/engine.ts', 'client/flushall', [

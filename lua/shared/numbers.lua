@@ -1,0 +1,29 @@
+-- The numbers of a semaphore are packed into two fields of stateKey. A field for each would be nicer to look
+-- at (parkade inspect does that), but reading and writing them cost more than all else that a script does.
+--
+-- `numbers`, of every semaphore:
+--   terms         a number drawn anew whenever one of epoch, limit, declared, retentionMs, bounded changes:
+--                 who names it knows them all
+--   epoch         one unbroken life of the data
+--   limit         units, in force now
+--   declared      the limit that the first handle named
+--   held          units granted, those of expired permits included until they are reaped
+--   seq           the last number drawn for a ticket, a fencing token or an epoch
+--   lastMs        the time of the last script
+--   dueMs         before this no permit expires, and no key needs a new TTL
+--   retentionMs   the longest TTL that was asked for
+--   freshAtMs     when all four keys last got their TTL
+--   isCalm        1 while nobody waits and no rare number is in force: then nothing has to be looked at
+--                 before dueMs but the numbers themselves
+--   isRare        1 once there is the field `rare`
+--
+-- `rare`, of most semaphores never written:
+--   skewUs        what is added to the server's TIME: when that was set back, ours goes on from lastMs
+--                 at its own pace, and neither runs back nor stands still
+--   openAtMs      after a loss of data: nothing is granted before
+--   graceFromMs, graceUntilMs, graceSinceMs   after a silence: who was present at the first counts as present
+--                 until the second; the third says when that began
+--   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
+--   revokedUntilMs   until when any record is remembered as revoked
+--   bounded       1 when a bounded handle exists
+local numbersFormat, rareFormat = '<ddddddddddBB', '<dddddddB'
