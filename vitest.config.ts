@@ -5,6 +5,29 @@ import { defineConfig } from 'vitest/config';
 const faults = ['test/chaos/long-storms.test.ts', 'test/cluster/**/*.test.ts', 'test/sentinel/**/*.test.ts'];
 const only = process.env['PARKADE_TESTS'] === 'faults';
 
+/** Where the tests of the client run, of `test/support/kinds.ts`; by default a share of them on several servers, too. */
+const on = process.env['PARKADE_ON'];
+/** What is about no server in particular is left out there. */
+const elsewhere = {
+  include: ['test/client/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+  exclude: ['connections', 'old-server', 'options'].map((name) => `test/client/${name}.test.ts`),
+};
+const share = ['acquire', 'release', 'wake-ups'].map((name) => `test/client/${name}.test.ts`);
+
+interface Files {
+  readonly include: string[];
+  readonly exclude?: string[];
+}
+
+const projects = (): Record<string, Files> => {
+  const everything: Files = only ? { include: faults } : { include: ['test/**/*.test.ts'], exclude: faults };
+  if (on !== undefined && on !== 'standalone') return { [on]: elsewhere };
+  const standalone = { standalone: everything };
+  return only || on
+    ? standalone
+    : { ...standalone, cluster: { include: share }, sentinel: { include: share } };
+};
+
 /** `PARKADE_LIBRARY=redis`: to the library, ioredis is not installed. Tests look at Redis through it all the same. */
 const withoutIoredis: Plugin = {
   name: 'without-ioredis',
@@ -20,9 +43,15 @@ const withoutIoredis: Plugin = {
 export default defineConfig({
   plugins: process.env['PARKADE_LIBRARY'] === 'redis' ? [withoutIoredis] : [],
   test: {
-    include: only ? faults : ['test/**/*.test.ts'],
-    exclude: only ? [] : faults,
-    globalSetup: ['test/global-setup.ts'],
+    projects: Object.entries(projects()).map(([name, files]) => ({
+      extends: true,
+      test: {
+        name,
+        ...files,
+        globalSetup: ['test/global-setup.ts'],
+        setupFiles: ['test/support/skip-missing.ts'],
+      },
+    })),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // Two, so that a machine with two cores is busy and tests still pass.

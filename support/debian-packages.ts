@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const cacheFolder = fileURLToPath(new URL('../.cache/', import.meta.url));
+export const cacheFolder = fileURLToPath(new URL('../.cache/', import.meta.url));
 
 /** For one apt-get or dpkg, over a slow line. */
 const commandLimitMs = 120_000;
@@ -19,12 +19,19 @@ const commandLimitMs = 120_000;
  */
 export async function unpackDebianPackages(names: string[]): Promise<string> {
   const root = join(cacheFolder, distribution(), names.join('+'));
-  if (existsSync(root)) return root;
+  return unpackOnce(root, (workshop) => download(names, workshop));
+}
 
+/** Unpacks the archives that are downloaded, unless that was done before. */
+export async function unpackOnce(
+  root: string,
+  downloadInto: (workshop: string) => Promise<string[]>,
+): Promise<string> {
+  if (existsSync(root)) return root;
   await mkdir(dirname(root), { recursive: true });
   const workshop = await mkdtemp(`${root}.unpacking-`);
   try {
-    const archives = await download(names, workshop);
+    const archives = await downloadInto(workshop);
     const tree = join(workshop, 'tree');
     await mkdir(tree);
     for (const archive of archives) await run('dpkg', ['-x', archive, tree]);
@@ -99,7 +106,13 @@ async function aptDownload(names: string[], folder: string, options: string[]): 
   await aptGet('download', [...wanted], options, folder);
 }
 
-async function aptGet(verb: string, names: string[], options: string[], cwd?: string): Promise<string> {
+/** Runs apt-get. */
+export async function aptGet(
+  verb: string,
+  names: string[],
+  options: string[],
+  cwd?: string,
+): Promise<string> {
   const common = [
     '-qq',
     // Else root's downloads are made by a user who may not write here.

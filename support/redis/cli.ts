@@ -14,6 +14,7 @@ Tried in this order: REDIS_URL; redis-server or valkey-server on the PATH; Docke
 Ubuntu the distribution's package, unpacked in .cache; Valkey compiled to WebAssembly.
 
   PARKADE_REDIS=url|path|docker|debian|wasm    forces one of them
+  PARKADE_REDIS=trixie/valkey|sid/redis|…      the package of another release of Debian, unpacked in .cache
   REDIS_IMAGE=redis:8-alpine                   the image for Docker`;
 
 const [command, ...args] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import { redisConf } from './job.ts';
 import { nodeArgs } from './watched.ts';
-import { candidates, NothingThere } from './ways.ts';
+import { candidateOf, candidates, NothingThere, parseReleasePackage } from './ways.ts';
 
 /** What one server of a fleet is started with. */
 export interface NodeSpec {
@@ -23,6 +23,8 @@ export interface NodeSpec {
 /** The program that runs all servers of a fleet. */
 export interface ServerProgram {
   readonly command: string;
+  /** What comes before the server's own arguments. */
+  readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   /** One line for humans: where it came from. */
   readonly from: string;
@@ -56,6 +58,11 @@ export type Delivery =
  */
 export async function serverProgram(): Promise<ServerProgram> {
   const forced = process.env['PARKADE_REDIS'];
+  const wanted = parseReleasePackage(forced);
+  if (wanted) {
+    const { job, from } = await candidateOf(wanted, { config: {}, port: undefined, dir: undefined });
+    return { command: job.command, args: job.args.slice(0, -1), env: job.env, from };
+  }
   if (forced && forced !== 'path' && forced !== 'debian') {
     throw new NothingThere(`PARKADE_REDIS=${forced} has no redis-server that can be started several times`);
   }
@@ -65,7 +72,7 @@ export async function serverProgram(): Promise<ServerProgram> {
     try {
       const [offer] = await candidates[way]({ config: {}, port: undefined, dir: undefined });
       if (offer && 'job' in offer && offer.job.kind === 'process') {
-        return { command: offer.job.command, env: offer.job.env, from: offer.from };
+        return { command: offer.job.command, args: [], env: offer.job.env, from: offer.from };
       }
     } catch (error) {
       reasons.push(error instanceof Error ? error.message : String(error));
@@ -140,19 +147,19 @@ export class Fleet {
 
   async #order(spec: NodeSpec, port: number | undefined): Promise<{ port: number; pid: number }> {
     const { name, config, sentinel = false, bus = false } = spec;
-    const { command, env } = this.program;
+    const { command, args, env } = this.program;
     const id = ++this.#lastId;
     const delivery = await new Promise<Delivery>((resolve) => {
       this.#waiting.set(id, resolve);
       this.#watchdog.ref();
       this.#watchdog.channel?.ref();
       const order = { id, name, command, env, port, bus };
-      const server: Order = { ...order, args: ['-'], readyLine, config, files: {} };
+      const server: Order = { ...order, args: [...args, '-'], readyLine, config, files: {} };
       // A sentinel keeps what it knows in a file, which it rewrites; only its port comes on stdin.
       const files = { 'sentinel.conf': redisConf(config) };
       const guard: Order = {
         ...order,
-        args: ['sentinel.conf', '--sentinel', '-'],
+        args: [...args, 'sentinel.conf', '--sentinel', '-'],
         readyLine: 'Sentinel ID is',
         config: {},
         files,

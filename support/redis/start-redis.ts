@@ -8,7 +8,16 @@ import { resolve } from 'node:path';
 import { greet } from './greeting.ts';
 import type { Settings } from './job.ts';
 import { startWatched } from './watched.ts';
-import { type Candidate, candidates, NothingThere, type Way, wayNames } from './ways.ts';
+import {
+  type Candidate,
+  candidateOf,
+  candidates,
+  NothingThere,
+  parseReleasePackage,
+  type ReleasePackage,
+  type Way,
+  wayNames,
+} from './ways.ts';
 
 export interface RedisServer {
   /** redis://127.0.0.1:PORT, or what REDIS_URL says. */
@@ -61,17 +70,23 @@ export async function startRedis(options: StartRedisOptions = {}): Promise<Redis
   }
 
   const failures: Failure[] = [];
-  const ways = forced ? [forced] : wayNames.filter((way) => !(way === 'url' && own));
+  const ways: Way[] = forced ? [forced] : wayNames.filter((way) => !(way === 'url' && own));
   for (const way of ways) {
     try {
-      return await startOneOf(await candidates[way](settings), way, troubles(failures));
+      const offers =
+        way === 'release'
+          ? [await candidateOf(parseReleasePackage(process.env['PARKADE_REDIS']) as ReleasePackage, settings)]
+          : await candidates[way](settings);
+      return await startOneOf(offers, way, troubles(failures));
     } catch (error) {
       if (error instanceof UserServerError) throw error;
       failures.push({ way, reason: reasonOf(error), isTrouble: !(error instanceof NothingThere) });
     }
   }
 
-  if (forced) throw new Error(`PARKADE_REDIS=${forced} can't be had: ${failures[0]?.reason}.`);
+  if (forced) {
+    throw new Error(`PARKADE_REDIS=${process.env['PARKADE_REDIS']} can't be had: ${failures[0]?.reason}.`);
+  }
   throw new Error(
     `No Redis was found, and none could be started:\n${failures.map(inOneLine).join('\n')}\n` +
       'Install redis-server 6.2 or newer, or set REDIS_URL=redis://HOST:PORT.',
@@ -91,9 +106,11 @@ class UserServerError extends Error {}
 function forcedWay(): Way | undefined {
   const value = process.env['PARKADE_REDIS'];
   if (!value) return undefined;
-  const way = wayNames.find((name) => name === value);
+  const way = parseReleasePackage(value) ? 'release' : wayNames.find((name) => name === value);
   if (way) return way;
-  throw new Error(`PARKADE_REDIS is "${value}", but must be one of ${wayNames.join(', ')}, or unset.`);
+  throw new Error(
+    `PARKADE_REDIS is "${value}", but must be one of ${wayNames.join(', ')}, a package of another release of Debian (trixie/valkey), or unset.`,
+  );
 }
 
 async function startOneOf(offers: Candidate[], way: Way, notes: string): Promise<RedisServer> {

@@ -2,14 +2,27 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hasDebianPackages, libraryPath, unpackDebianPackages } from '../debian-packages.ts';
+import { loaderOf, unpackFromRelease } from '../debian-releases.ts';
 import { findDockerDaemon } from './docker-daemon.ts';
-import type { Job, Settings } from './job.ts';
+import type { Job, ProcessJob, Settings } from './job.ts';
 import { nodeArgs } from './watched.ts';
 
 /** The ways to a Redis, in the order in which they are tried. */
 export const wayNames = ['url', 'path', 'docker', 'debian', 'wasm'] as const;
 
-export type Way = (typeof wayNames)[number];
+export type Way = (typeof wayNames)[number] | 'release';
+
+/** A server of another release of Debian, such as trixie/valkey: taken only when it is asked for. */
+export interface ReleasePackage {
+  readonly release: string;
+  readonly name: 'redis' | 'valkey';
+}
+
+/** Reads what PARKADE_REDIS asks for, if it is that: RELEASE/redis or RELEASE/valkey. */
+export function parseReleasePackage(text: string | undefined): ReleasePackage | undefined {
+  const [, release, name] = /^([a-z][a-z-]*)\/(redis|valkey)$/.exec(text ?? '') ?? [];
+  return release === undefined ? undefined : { release, name: name as ReleasePackage['name'] };
+}
 
 /** A server that may be had in one of the ways: one that runs already, or one to be started. */
 export type Candidate = { readonly from: string } & ({ readonly url: string } | { readonly job: Job });
@@ -18,7 +31,7 @@ export type Candidate = { readonly from: string } & ({ readonly url: string } | 
 export class NothingThere extends Error {}
 
 /** What each way has to offer, best first: at least one candidate, or an error that says why there is none. */
-export const candidates: Record<Way, (settings: Settings) => Promise<Candidate[]>> = {
+export const candidates: Record<(typeof wayNames)[number], (settings: Settings) => Promise<Candidate[]>> = {
   async url() {
     const url = process.env['REDIS_URL'];
     if (!url) throw new NothingThere('REDIS_URL is not set');
@@ -67,7 +80,22 @@ export const candidates: Record<Way, (settings: Settings) => Promise<Candidate[]
   },
 };
 
-function redisServer(command: string, env: Record<string, string>, settings: Settings): Job {
+/** The server of another release, under that release's own C library. */
+export async function candidateOf(
+  { release, name }: ReleasePackage,
+  settings: Settings,
+): Promise<Candidate & { readonly job: ProcessJob }> {
+  const root = await unpackFromRelease(release, [`${name}-server`, `${name}-tools`]);
+  const [loader, ...args] = loaderOf(root);
+  const server = redisServer(loader, {}, settings);
+  const program = join(root, 'usr/bin', `${name}-server`);
+  return {
+    from: `from Debian's ${release}, unpacked in .cache`,
+    job: { ...server, args: [...args, program, ...server.args] },
+  };
+}
+
+function redisServer(command: string, env: Record<string, string>, settings: Settings): ProcessJob {
   return { kind: 'process', command, args: ['-'], env, readyLine: 'Ready to accept connections', settings };
 }
 

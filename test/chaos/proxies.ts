@@ -22,7 +22,7 @@ export class Proxies implements AsyncDisposable {
   static async before(addresses: readonly Address[]): Promise<Proxies> {
     const proxies: FaultProxy[] = [];
     for (const { host, port } of addresses) {
-      proxies.push(await FaultProxy.before(`redis://${host}:${port}`, proxies[0]));
+      proxies.push(await FaultProxy.before(`redis://${host}:${port}`, { partner: proxies[0] }));
     }
     return new Proxies(addresses, proxies);
   }

@@ -3,6 +3,7 @@ import { acquireScript, releaseScript } from '../../src/redis/lua.generated.ts';
 import {
   expectFree,
   hashOf,
+  onEach,
   openClient,
   openClients,
   openProxy,
@@ -48,7 +49,7 @@ describe('an abort', () => {
   it('while Redis is being asked rejects at once, and gives back what it grants', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+    const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
 
@@ -67,7 +68,7 @@ describe('an abort', () => {
   it('while Redis is being asked gives back a place in line too', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+    const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
     const held = await other.semaphore('api', { limit: 1 }).acquire();
     const semaphore = client.semaphore('api', { limit: 1 });
     await semaphore.tryAcquire();
@@ -122,7 +123,7 @@ describe('an abort', () => {
   it('just as the grant was made, and its message is under way, gives the permit to the next', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+    const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
     const held = await other.semaphore('api', { limit: 1 }).acquire();
     const controller = new AbortController();
     const first = watch(client.semaphore('api', { limit: 1 }).acquire({ signal: controller.signal }));
@@ -156,12 +157,12 @@ describe('an abort', () => {
 describe('a request that is executed after its own cancel, since the server had to be given the script first,', () => {
   it.each(['grant', 'place in line'] as const)('gives its %s back', async (what) => {
     const server = await openServer();
-    const redis = openRedis(server.url);
+    const redis = openRedis(server);
     const prefix = uniquePrefix();
-    const proxy = await openProxy(server.url);
+    const proxy = await openProxy(server);
     const [client, other] = [
-      openClient({ prefix, connection: proxy.url, presenceMs: 60_000 }),
-      openClient({ prefix, connection: server.url }),
+      openClient({ prefix, at: server, through: proxy, presenceMs: 60_000 }),
+      openClient({ prefix, at: server }),
     ];
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
@@ -169,8 +170,10 @@ describe('a request that is executed after its own cancel, since the server had 
     const held = what === 'place in line' ? 1 : 0;
 
     // The server knows the script that cancels, but not the one that asks: that goes out twice.
-    await redis.script('FLUSH');
-    await redis.script('LOAD', releaseScript.text);
+    await onEach(redis, async (one) => {
+      await one.script('FLUSH');
+      await one.script('LOAD', releaseScript.text);
+    });
     const [asked, cancelled] = [proxy.count(hashOf.acquire), proxy.count(hashOf.release)];
     const askedAgain = proxy.count(acquireScript.text.slice(0, 50));
     proxy.hold('replies');
@@ -194,7 +197,7 @@ it('whenever time-outs and aborts meet grants, no unit is lost and none is made:
   const prefix = uniquePrefix();
   const proxy = await openProxy();
   proxy.delay('replies', 3);
-  const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+  const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
   const requests = Array.from({ length: 200 }, async (_, i) => {
     const semaphore = (i % 2 ? client : other).semaphore('api', { limit: 3 });
     // Some are patient, one in ten; the others end spread over the time in which the line is being served.

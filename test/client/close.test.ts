@@ -1,17 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { ClientClosedError } from '../../src/index.ts';
 import { expectFree, hashOf, openClient, openProxy, openRedis, recordsOf } from '../support/clients.ts';
+import type { FaultProxy } from '../support/fault-proxy.ts';
+import { can } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, timed, until, watch } from '../support/until.ts';
 
 refuseStrayErrors();
 
+/** What a client has opened through a proxy: all, or where it was lent a connection, the one that hears messages. */
+const ownConnectionsOf = (proxy: FaultProxy) =>
+  can('own connection') ? [...proxy.connections] : proxy.connectionsOf('subscribe');
+
 describe('close', () => {
   it('rejects who waits, takes them out of the line, releases what is held and ends the connections', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+    const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
     const semaphore = client.semaphore('api', { limit: 2 });
     const permits = await Promise.all([semaphore.acquire(), semaphore.acquire()]);
     const waiters = [1, 2, 3].map(() => watch(semaphore.acquire()));
@@ -25,7 +31,7 @@ describe('close', () => {
     expect(permits.map(({ signal }) => signal.aborted)).toEqual([false, false]);
     await expectFree(other, 'api', 2);
     expect(await recordsOf(openRedis(), prefix, 'api')).toEqual({ permits: [], waiters: [] });
-    await until('nothing is open', () => proxy.connections.size === 0);
+    await until('nothing of it is open', () => ownConnectionsOf(proxy).length === 0);
   });
 
   it('serves the next client in line with what it releases', async () => {
@@ -55,7 +61,7 @@ describe('close', () => {
   it('gives back what Redis was just being asked for', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+    const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
     proxy.hold('replies');
@@ -72,7 +78,7 @@ describe('close', () => {
   it('does not ask for what was asked for in the same turn', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url });
+    const client = openClient({ prefix, through: proxy });
     const acquires = proxy.count(hashOf.acquire);
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
@@ -85,7 +91,7 @@ describe('close', () => {
 
   it.each(['goAway', 'silence'] as const)('is bounded in time when Redis is away: %s', async (how) => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, attemptTimeoutMs: 500 });
+    const client = openClient({ through: proxy, attemptTimeoutMs: 500 });
     const semaphore = client.semaphore('api', { limit: 1 });
     const permit = await semaphore.acquire();
     const waiter = watch(semaphore.acquire());
@@ -106,7 +112,7 @@ describe('close', () => {
   it('is bounded in time when Redis was never there', async () => {
     const proxy = await openProxy();
     proxy.refuse();
-    const client = openClient({ connection: proxy.url, attemptTimeoutMs: 500 });
+    const client = openClient({ through: proxy, attemptTimeoutMs: 500 });
     const request = watch(client.semaphore('api', { limit: 1 }).acquire());
     expect(await timed(client.close())).toBeLessThan(1_500);
     expect(request.reason).toMatchObject({ code: 'CLIENT_CLOSED' });
@@ -156,7 +162,7 @@ describe('a closed client', () => {
 
   it('says and does nothing any more', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, presenceMs: 300 });
+    const client = openClient({ through: proxy, presenceMs: 300 });
     const events: unknown[] = [];
     const semaphore = client.semaphore('api', { limit: 1, leaseMs: 300 });
     const permit = await semaphore.acquire();
@@ -165,7 +171,7 @@ describe('a closed client', () => {
     await client.close({ release: false });
     client.on('error', (error) => events.push(error));
     client.on('restored', (what) => events.push(what));
-    await until('nothing is open', () => proxy.connections.size === 0);
+    await until('nothing of it is open', () => ownConnectionsOf(proxy).length === 0);
     const { accepted } = proxy;
     await until('its lease is over', () => !permit.isHeld);
     await new Promise((resolve) => setTimeout(resolve, 300));

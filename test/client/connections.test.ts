@@ -199,7 +199,7 @@ describe('two clients in one process', () => {
 
 it('a client that nothing waits for has one connection, and one that does two', async () => {
   const proxy = await openProxy();
-  const client = openClient({ connection: proxy.url });
+  const client = openClient({ through: proxy });
   const semaphore = client.semaphore('api', { limit: 1 });
   await semaphore.acquire();
   await semaphore.tryAcquire();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { channelOf, keysOf } from '../../src/redis/keys.ts';
+import { keysOf } from '../../src/redis/keys.ts';
 import {
   apiOf,
   hashOf,
@@ -8,6 +8,7 @@ import {
   openProxy,
   openRedis,
   restorationsOf,
+  sendTo,
   untilListening,
 } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
@@ -124,7 +125,7 @@ describe('data of one semaphore that is lost', () => {
   it('makes a grant of before, heard while its waiter is being put back, only a reason to look', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [holder, waiter] = [openClient({ prefix }), openClient({ prefix, connection: proxy.url })];
+    const [holder, waiter] = [openClient({ prefix }), openClient({ prefix, through: proxy })];
     await holder.semaphore('api', { limit: 1 }).acquire();
     const request = watch(waiter.semaphore('api', { limit: 1 }).acquire());
     await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
@@ -142,7 +143,7 @@ describe('data of one semaphore that is lost', () => {
     await until('it is putting back its waiter', () => restores.count > 0);
     const nowMs = Date.now();
     const old = JSON.stringify(['api', epoch, nowMs * 1_000, 1, [own, nowMs * 1_000, nowMs + 60_000]]);
-    expect(await redis.publish(channelOf(prefix, waiter.id), old)).toBe(1);
+    await sendTo(redis, { prefix, client: waiter.id, text: old });
     await until('it has put it back', () => restored.length > 0);
     expect(request.state).toBe('pending');
     await until('all is back', async () => (await holder.inspect('api')).held === 1);
@@ -153,7 +154,7 @@ describe('data of one semaphore that is lost', () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
     const presenceMs = 1_500;
-    const slow = openClient({ prefix, presenceMs, connection: proxy.url });
+    const slow = openClient({ prefix, presenceMs, through: proxy });
     const [holder, quick] = openClients(2, { prefix, presenceMs });
     const held = await holder.semaphore('api', { limit: 1 }).acquire();
     const order: string[] = [];
@@ -177,7 +178,7 @@ describe('data of one semaphore that is lost', () => {
   it('does not bring back a permit that has expired: its holder is told', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url });
+    const client = openClient({ prefix, through: proxy });
     const semaphore = client.semaphore('api', { limit: 1, leaseMs: 600 });
     const permit = await semaphore.acquire();
     proxy.goAway();
@@ -202,7 +203,7 @@ describe('data of one semaphore that is lost', () => {
   it('is restored once only, however many calls meet the loss at once', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url });
+    const client = openClient({ prefix, through: proxy });
     const restored = restorationsOf(client);
     const semaphore = client.semaphore('api', { limit: 50 });
     const permits = await Promise.all(Array.from({ length: 20 }, () => semaphore.acquire()));
@@ -221,7 +222,7 @@ describe('data of one semaphore that is lost', () => {
     await gone.semaphore('api', { limit: 2, leaseMs: 60_000 }).acquire();
     await gone.close({ release: false });
     await forget(prefix, 'api', 'state');
-    const newcomer = openClient({ prefix, presenceMs: 450, connection: proxy.url });
+    const newcomer = openClient({ prefix, presenceMs: 450, through: proxy });
     const calls = proxy.count('evalsha');
     const semaphore = newcomer.semaphore('api', { limit: 2 });
     expect((await semaphore.acquire({ timeoutMs: 5_000 })).isHeld).toBe(true);
@@ -233,7 +234,7 @@ describe('data of one semaphore that is lost', () => {
   it('because nobody used it for retentionMs is no loss, however slow the last reply was', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url, retentionMs: 1_000, presenceMs: 900 });
+    const client = openClient({ prefix, through: proxy, retentionMs: 1_000, presenceMs: 900 });
     const restored = restorationsOf(client);
     const semaphore = client.semaphore('api', { limit: 1 });
     const before = await semaphore.acquire({ leaseMs: 500 });

@@ -10,7 +10,7 @@ refuseStrayErrors();
 async function behindProxy(unavailableAfterMs = 10_000) {
   const prefix = uniquePrefix();
   const proxy = await openProxy();
-  const client = openClient({ prefix, connection: proxy.url, unavailableAfterMs });
+  const client = openClient({ prefix, through: proxy, unavailableAfterMs });
   const semaphore = client.semaphore('api', { limit: 2 });
   await (await semaphore.acquire()).release();
   /** Redis goes away, and the client knows: what it says now is not in its connection's hands. */

@@ -1,6 +1,15 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { onFact, type ParkadeFacts } from '../../src/index.ts';
-import { apiOf, openClient, openClients, openProxy, openRedis, openServer } from '../support/clients.ts';
+import {
+  apiOf,
+  onEach,
+  openClient,
+  openClients,
+  openProxy,
+  openRedis,
+  openServer,
+} from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until } from '../support/until.ts';
@@ -141,7 +150,7 @@ describe('what becomes of a permit', () => {
 
   it('is told when it is lost, once, with the reason that its signal has', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, attemptTimeoutMs: 100 });
+    const client = openClient({ through: proxy, attemptTimeoutMs: 100 });
     const permit = await client.semaphore('api', { limit: 1, leaseMs: 400 }).acquire();
     const heard = listen();
     proxy.goAway();
@@ -155,8 +164,9 @@ describe('what becomes of a permit', () => {
   });
 
   it('is told when its renewal is refused', async () => {
+    needs('plain url');
     const server = await openServer();
-    const admin = openRedis(server.url);
+    const admin = openRedis(server);
     await admin.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '&*', '+@all');
     const url = new URL(server.url);
     [url.username, url.password] = ['app', 'secret'];
@@ -172,10 +182,10 @@ describe('what becomes of a permit', () => {
 
 it('what was put back after a loss of data is told', async () => {
   const server = await openServer();
-  const client = openClient({ connection: server.url, prefix: uniquePrefix(), presenceMs: 600 });
+  const client = openClient({ at: server, prefix: uniquePrefix(), presenceMs: 600 });
   const heard = listen();
   await client.semaphore('api', { limit: 1 }).acquire();
-  await openRedis(server.url).flushall();
+  await onEach(openRedis(server), (one) => one.flushall());
   const restored = await until('it was put back', () => heard.of('parkade:semaphore:restored')[0]);
   expect(restored).toEqual({ semaphore: 'api', client: client.id, permits: 1, waiters: 0 });
 });

@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { apiOf, openClient, openClients, openRedis, openServer, restorationsOf } from '../support/clients.ts';
+import {
+  apiOf,
+  onEach,
+  openClient,
+  openClients,
+  openRedis,
+  openServer,
+  restorationsOf,
+} from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until, watch } from '../support/until.ts';
@@ -9,9 +18,9 @@ refuseStrayErrors();
 describe('after FLUSHALL', () => {
   it('holders keep what they hold, the line its order, tokens rise, and nothing is granted twice', async () => {
     const server = await openServer();
-    const redis = openRedis(server.url);
+    const redis = openRedis(server);
     const prefix = uniquePrefix();
-    const clients = openClients(3, { prefix, connection: server.url, presenceMs: 900 });
+    const clients = openClients(3, { prefix, at: server, presenceMs: 900 });
     const restored = restorationsOf(...clients);
     const [a, b, c] = apiOf(clients, { limit: 2 });
     const asking = [c, a, b, c, a, b];
@@ -30,7 +39,7 @@ describe('after FLUSHALL', () => {
       await until('it waits', async () => (await a.inspect()).waiting === i + 1);
     }
 
-    await redis.flushall();
+    await onEach(redis, (one) => one.flushall());
     await until('all have restored', () => restored.length === 3);
     expect(restored.reduce((sum, { permits }) => sum + permits, 0)).toBe(2);
     expect(restored.reduce((sum, { waiters }) => sum + waiters, 0)).toBe(6);
@@ -50,25 +59,26 @@ describe('after FLUSHALL', () => {
 
   it('SCRIPT FLUSH costs nothing: the next call brings the text along', async () => {
     const server = await openServer();
-    const redis = openRedis(server.url);
-    const client = openClient({ connection: server.url });
+    const redis = openRedis(server);
+    const client = openClient({ at: server });
     const restored = restorationsOf(client);
     const semaphore = client.semaphore('api', { limit: 1, leaseMs: 300 });
     const permit = await semaphore.acquire();
     const next = watch(semaphore.acquire());
     for (let i = 0; i < 5; i++) {
-      await redis.script('FLUSH');
+      await onEach(redis, (one) => one.script('FLUSH'));
       await permit.renew();
     }
-    await redis.script('FLUSH');
+    await onEach(redis, (one) => one.script('FLUSH'));
     expect(await permit.release()).toBe(true);
     await until('the next is served', () => next.state === 'resolved');
     expect(restored).toEqual([]);
   });
 
   it('or a restart without data, a renewal comes in time', async () => {
+    needs('one server');
     const server = await openServer();
-    const client = openClient({ connection: server.url });
+    const client = openClient({ at: server });
     const restored = restorationsOf(client);
     const semaphore = client.semaphore('api', { limit: 1, leaseMs: 5_000 });
     const permit = await semaphore.acquire();
@@ -76,7 +86,7 @@ describe('after FLUSHALL', () => {
     const waiter = watch(semaphore.acquire({ weight: 3 }));
     await until('it waits', async () => (await semaphore.inspect()).waiting === 1);
     await server.stop();
-    await openServer({ port: Number(new URL(server.url).port) });
+    await server.startAgain();
     await until('it is restored', () => restored.length === 1);
     expect(restored).toEqual([{ semaphore: 'api', permits: 1, waiters: 1 }]);
     expect(permit.isHeld).toBe(true);

@@ -1,6 +1,6 @@
 import { inspect as print } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { openClient, openRedis } from '../support/clients.ts';
+import { keysUnder, openClient, openRedis } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until, watch } from '../support/until.ts';
@@ -58,7 +58,7 @@ describe('a snapshot', () => {
       holders: [],
       waiters: [],
     });
-    expect(await openRedis().keys(`${prefix}:*`)).toEqual([]);
+    expect(await keysUnder(openRedis(), prefix)).toEqual([]);
   });
 
   it('leaves out what has expired, though nobody has cleared it away', async () => {

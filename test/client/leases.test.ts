@@ -16,7 +16,7 @@ refuseStrayErrors();
 describe('a lease', () => {
   it('is renewed for as long as the permit is held; a hundred permits cost one call each time', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, presenceMs: 60_000 });
+    const client = openClient({ through: proxy, presenceMs: 60_000 });
     const lost: unknown[] = [];
     client.on('lost', (error) => lost.push(error));
     const semaphore = client.semaphore('api', { limit: 100, leaseMs: 500 });
@@ -90,7 +90,7 @@ describe('a lease', () => {
     const prefix = uniquePrefix();
     const redis = openRedis();
     const proxy = await openProxy();
-    const [client, other] = [openClient({ prefix }), openClient({ prefix, connection: proxy.url })];
+    const [client, other] = [openClient({ prefix }), openClient({ prefix, through: proxy })];
     const held = await client.semaphore('api', { limit: 1 }).acquire();
     const waiter = watch(other.semaphore('api', { limit: 1, leaseMs: 30_000 }).acquire());
     await until('it waits', async () => (await client.inspect('api')).waiting === 1);
@@ -123,7 +123,7 @@ describe('a lease', () => {
     const prefix = uniquePrefix();
     const redis = openRedis();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url });
+    const client = openClient({ prefix, through: proxy });
     const semaphore = client.semaphore('api', { limit: 1, leaseMs: 3_000, renew: false });
     await (await semaphore.acquire()).release();
     proxy.delay('replies', 400);
@@ -184,7 +184,7 @@ describe('permit.renew', () => {
 
   it('rejects when Redis is away, and leaves the lease as it was', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, unavailableAfterMs: 200 });
+    const client = openClient({ through: proxy, unavailableAfterMs: 200 });
     const permit = await client.semaphore('api', { limit: 1, leaseMs: 20_000, renew: false }).acquire();
     proxy.goAway();
     expect(await rejection(permit.renew(60_000))).toMatchObject({ code: 'REDIS_UNAVAILABLE' });

@@ -1,8 +1,9 @@
-import { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { InvalidOptionsError, type SemaphoreClient } from '../../src/index.ts';
 import { openClient, openRedis } from '../support/clients.ts';
-import { redisUrl, uniquePrefix } from '../support/redis.ts';
+import { ground } from '../support/ground.ts';
+import { byIoredis } from '../support/kinds-of-connections.ts';
+import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection } from '../support/until.ts';
 
@@ -39,10 +40,10 @@ describe('the list of semaphores', () => {
   });
 
   it('is the same through a connection that prefixes its keys, and has nothing of those that it does not see', async () => {
-    const redis = new Redis(redisUrl(), { keyPrefix: 'app[1]:' });
-    onTestFinished(() => redis.disconnect());
+    const { connection, end } = byIoredis({ keyPrefix: 'app[1]:' })(ground());
+    onTestFinished(() => end?.());
     const prefix = uniquePrefix();
-    const [inside, outside] = [openClient({ connection: redis, prefix }), openClient({ prefix })];
+    const [inside, outside] = [openClient({ connection, prefix }), openClient({ prefix })];
     await use(inside, ['in']);
     await use(outside, ['out']);
 

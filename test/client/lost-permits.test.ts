@@ -21,7 +21,7 @@ const patient = { attemptTimeoutMs: 5_000, presenceMs: 60_000 };
 async function holderAndRival(leaseMs: number, options: Partial<OpenOptions> = { attemptTimeoutMs: 100 }) {
   const prefix = uniquePrefix();
   const proxy = await openProxy();
-  const holder = openClient({ prefix, connection: proxy.url, ...options });
+  const holder = openClient({ prefix, through: proxy, ...options });
   const rival = openClient({ prefix });
   const lost: PermitLostError[] = [];
   holder.on('lost', (error) => lost.push(error));
@@ -176,7 +176,7 @@ describe('a lost permit never comes back', () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
     const [late, other] = [
-      openClient({ prefix, presenceMs: 600, connection: proxy.url }),
+      openClient({ prefix, presenceMs: 600, through: proxy }),
       openClient({ prefix, presenceMs: 600 }),
     ];
     const theirs = other.semaphore('api', { limit: 1 });

@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { expectFree, openClient, openProxy, openRedis } from '../support/clients.ts';
+import type { Redis } from 'ioredis';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { expectFree, keysUnder, openClient, openProxy, openRedis } from '../support/clients.ts';
+import { ground, needs } from '../support/ground.ts';
+import { byIoredis } from '../support/kinds-of-connections.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { until } from '../support/until.ts';
@@ -16,11 +19,7 @@ describe('however much there is of it:', () => {
     const prefix = uniquePrefix();
     const redis = openRedis();
     const client = openClient({ prefix, presenceMs: 1_000, retentionMs: 1_000, unavailableAfterMs: 60_000 });
-    const keys = async () => {
-      let count = 0;
-      for await (const page of redis.scanStream({ match: `${prefix}:*`, count: 5_000 })) count += page.length;
-      return count;
-    };
+    const keys = async () => (await keysUnder(redis, prefix)).length;
     let next = 0;
     let most = 0;
     await Promise.all(
@@ -36,13 +35,17 @@ describe('however much there is of it:', () => {
     await until('all keys have gone', async () => (await keys()) === 0);
   });
 
-  it('after a thousand reconnects there are as many connections and listeners as before', async () => {
+  it('after a thousand reconnects there are as many connections and listeners as before', {
+    timeout: 120_000,
+  }, async () => {
+    needs('two connections');
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const borrowed = openRedis(proxy.url);
-    const count = 24;
-    const clients = [borrowed, ...Array.from({ length: count }, () => proxy.url)].map((connection) =>
-      openClient({ prefix, connection, unavailableAfterMs: 60_000 }),
+    const { connection, end } = byIoredis()(ground(), proxy);
+    onTestFinished(() => end?.());
+    const borrowed = connection as Redis;
+    const clients = [{ connection: borrowed }, ...Array.from({ length: 24 }, () => ({ through: proxy }))].map(
+      (where) => openClient({ prefix, ...where, unavailableAfterMs: 60_000 }),
     );
     const holder = openClient({ prefix });
     const one = { limit: 1, leaseMs: 300_000 };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { RedisUnavailableError, SemaphoreClient } from '../../src/index.ts';
 import { openClient, openClients, openProxy, openRedis, openServer } from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, timed, until, watch } from '../support/until.ts';
@@ -61,9 +62,10 @@ describe('a Redis that is away from the start', () => {
   });
 
   it('that asks for a password is told so, not that it is away', async () => {
+    needs('plain url');
     const server = await openServer();
-    await openRedis(server.url).config('SET', 'requirepass', 'secret');
-    const client = openClient({ connection: server.url, unavailableAfterMs: 500 });
+    await openRedis(server).config('SET', 'requirepass', 'secret');
+    const client = openClient({ at: server, unavailableAfterMs: 500 });
     const error = (await rejection(client.semaphore('api', { limit: 1 }).acquire())) as Error;
     expect(`${error.message} ${String(error.cause)}`).toMatch(/NOAUTH|WRONGPASS/);
   });
@@ -84,7 +86,7 @@ describe('a Redis that is away from the start', () => {
   it('and comes later is found, and who asked meanwhile is served', async () => {
     const proxy = await openProxy();
     proxy.refuse();
-    const client = openClient({ connection: proxy.url });
+    const client = openClient({ through: proxy });
     const errors: Error[] = [];
     client.on('error', (error) => errors.push(error));
     const request = watch(client.semaphore('api', { limit: 1 }).acquire());
@@ -98,7 +100,7 @@ describe('a Redis that is away from the start', () => {
 describe('a Redis that goes silent', () => {
   it('is given up after unavailableAfterMs, also when that is shorter than one attempt', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url, unavailableAfterMs: 300, attemptTimeoutMs: 3_000 });
+    const client = openClient({ through: proxy, unavailableAfterMs: 300, attemptTimeoutMs: 3_000 });
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
     proxy.swallow('replies');
@@ -111,12 +113,13 @@ describe('a Redis that goes silent', () => {
 
 describe('who waits keeps the place', () => {
   it('while Redis is restarted with its data, and is served in turn', async ({ skip }) => {
+    needs('one server');
     const dir = await mkdtemp(join(tmpdir(), 'parkade-test-'));
     onTestFinished(() => rm(dir, { recursive: true, force: true }));
     const config = { appendonly: 'yes', appendfsync: 'always' };
     const server = await openServer({ dir, config }).catch((error: Error) => skip(error.message));
     const prefix = uniquePrefix();
-    const clients = openClients(3, { prefix, connection: server.url });
+    const clients = openClients(3, { prefix, at: server });
     const restored: unknown[] = [];
     for (const client of clients) client.on('restored', (what) => restored.push(what));
     const [first] = clients;
@@ -128,7 +131,7 @@ describe('who waits keeps the place', () => {
     }
 
     await server.stop();
-    await openServer({ dir, config, port: Number(new URL(server.url).port) });
+    await server.startAgain();
     expect(await first.inspect('api')).toMatchObject({ held: 1, waiting: 3 });
     expect(held.isHeld).toBe(true);
     await held.release();
@@ -138,11 +141,12 @@ describe('who waits keeps the place', () => {
   });
 
   it('while Redis itself stands still for two presence times', async ({ skip }) => {
+    needs('one server');
     const server = await openServer();
     const { pid } = server;
     if (pid === undefined) return skip('the server is no process here');
     const prefix = uniquePrefix();
-    const clients = openClients(3, { prefix, presenceMs: 600, connection: server.url });
+    const clients = openClients(3, { prefix, presenceMs: 600, at: server });
     const [first] = clients;
     const held = await first.semaphore('api', { limit: 1 }).acquire();
     const order: number[] = [];
@@ -162,8 +166,8 @@ describe('who waits keeps the place', () => {
     const prefix = uniquePrefix();
     const [near, far] = [await openProxy(), await openProxy()];
     const presenceMs = 900;
-    const holder = openClient({ prefix, presenceMs, connection: near.url });
-    const waiters = openClients(3, { prefix, presenceMs, connection: far.url });
+    const holder = openClient({ prefix, presenceMs, through: near });
+    const waiters = openClients(3, { prefix, presenceMs, through: far });
     const onlooker = openClient({ prefix, presenceMs });
     const held = await holder.semaphore('api', { limit: 1 }).acquire();
     const order: number[] = [];
@@ -188,7 +192,7 @@ describe('who waits keeps the place', () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
     const presenceMs = 600;
-    const away = openClient({ prefix, presenceMs, connection: proxy.url });
+    const away = openClient({ prefix, presenceMs, through: proxy });
     const [holder, early, late] = openClients(3, { prefix, presenceMs });
     const semaphore = holder.semaphore('api', { limit: 1 });
     const held = await semaphore.acquire();
@@ -219,9 +223,10 @@ describe('who waits keeps the place', () => {
 });
 
 it('however often the connection breaks, the client has two, and everyone is served', async () => {
+  needs('two connections');
   const prefix = uniquePrefix();
   const proxy = await openProxy();
-  const [client, other] = [openClient({ prefix, connection: proxy.url }), openClient({ prefix })];
+  const [client, other] = [openClient({ prefix, through: proxy }), openClient({ prefix })];
   const semaphore = client.semaphore('api', { limit: 2 });
   let served = 0;
   const line = Array.from({ length: 100 }, () => semaphore.run(() => served++));

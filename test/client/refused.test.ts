@@ -3,12 +3,14 @@ import { RedisRefusedError } from '../../src/index.ts';
 import { keysOf } from '../../src/redis/keys.ts';
 import {
   expectFree,
+  onEach,
   openClient,
   openClients,
   openRedis,
   openServer,
   untilListening,
 } from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
@@ -17,15 +19,15 @@ refuseStrayErrors();
 
 it('a full Redis grants nothing new, and says so; who holds can renew and release, and the line moves up', async () => {
   const server = await openServer();
-  const redis = openRedis(server.url);
+  const redis = openRedis(server);
   const prefix = uniquePrefix();
-  const [client, other] = openClients(2, { prefix, connection: server.url });
+  const [client, other] = openClients(2, { prefix, at: server });
   const semaphore = client.semaphore('api', { limit: 1 });
   const permit = await semaphore.acquire();
   const next = watch(other.semaphore('api', { limit: 1 }).acquire());
   await until('it waits', async () => (await semaphore.inspect()).waiting === 1);
 
-  await redis.config('SET', 'maxmemory', '1');
+  await onEach(redis, (one) => one.config('SET', 'maxmemory', '1'));
   const error = (await rejection(semaphore.acquire())) as RedisRefusedError;
   expect(error).toBeInstanceOf(RedisRefusedError);
   expect(error).toMatchObject({ code: 'REDIS_REFUSED', semaphore: 'api' });
@@ -37,7 +39,7 @@ it('a full Redis grants nothing new, and says so; who holds can renew and releas
   await semaphore.resize(2);
   expect(await next.value?.release()).toBe(true);
 
-  await redis.config('SET', 'maxmemory', '0');
+  await onEach(redis, (one) => one.config('SET', 'maxmemory', '0'));
   expect((await semaphore.acquire({ weight: 2 }))?.isHeld).toBe(true);
 });
 
@@ -56,18 +58,20 @@ it('a key that holds something else is not touched, and the error names what was
 });
 
 it('a releaser that may not publish hands the permit on all the same; the next one finds it by a beat', async () => {
+  needs('plain url');
   const server = await openServer();
-  const redis = openRedis(server.url);
+  const redis = openRedis(server);
   await redis.call('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', 'resetchannels');
   const prefix = uniquePrefix();
-  const url = server.url.replace('redis://', 'redis://app:secret@');
+  const url = new URL(server.url);
+  [url.username, url.password] = ['app', 'secret'];
   const [mute, other] = [
-    openClient({ prefix, connection: url }),
-    openClient({ prefix, connection: server.url, presenceMs: 900 }),
+    openClient({ prefix, connection: url.href }),
+    openClient({ prefix, at: server, presenceMs: 900 }),
   ];
   const held = await mute.semaphore('api', { limit: 1 }).acquire();
   const next = watch(other.semaphore('api', { limit: 1 }).acquire());
-  await untilListening(other, prefix, server.url);
+  await untilListening(other, prefix, server);
   expect(await held.release()).toBe(true);
   const permit = await until('it is served', () => next.value);
 

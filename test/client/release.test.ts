@@ -201,7 +201,7 @@ describe('release without a permit', () => {
 
   it('gives one unit only, also when the call is sent twice because its reply was lost', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url });
+    const client = openClient({ through: proxy });
     const semaphore = client.semaphore('api', { limit: 1 });
     await (await semaphore.acquire()).release();
     const dropped = proxy.dropReplyTo(hashOf.resize);

@@ -3,6 +3,7 @@ import { AcquireRevokedError, InvalidOptionsError, PermitLostError } from '../..
 import {
   apiOf,
   hashOf,
+  keysUnder,
   openClient,
   openClients,
   openProxy,
@@ -97,7 +98,7 @@ describe('a permit that is revoked', () => {
     const proxy = await openProxy();
     const prefix = uniquePrefix();
     const holder = openClient({ prefix });
-    const operator = openClient({ prefix, connection: proxy.url, attemptTimeoutMs: 300 });
+    const operator = openClient({ prefix, through: proxy, attemptTimeoutMs: 300 });
     const permit = await holder.semaphore('api', { limit: 1 }).acquire();
     await operator.inspect('api');
     const dropped = proxy.dropReplyTo(hashOf.revoke);
@@ -110,7 +111,7 @@ describe('a release that comes too late for a permit', () => {
   it('which was revoked meanwhile resolves false, also when it had to be sent again', async () => {
     const proxy = await openProxy();
     const prefix = uniquePrefix();
-    const holder = openClient({ prefix, connection: proxy.url, attemptTimeoutMs: 300 });
+    const holder = openClient({ prefix, through: proxy, attemptTimeoutMs: 300 });
     const operator = openClient({ prefix });
     const permit = await holder.semaphore('api', { limit: 1 }).acquire();
 
@@ -155,7 +156,7 @@ describe('revoke', () => {
     const prefix = uniquePrefix();
     const client = openClient({ prefix });
     expect(await client.revoke('nothing', 'a:1:x/1/1/30000')).toBe(false);
-    expect(await openRedis().keys(`${prefix}*`)).toEqual([]);
+    expect(await keysUnder(openRedis(), prefix)).toEqual([]);
     const permit = await client.semaphore('api', { limit: 1 }).acquire();
     await permit.release();
     expect(await client.revoke('api', permit.id)).toBe(false);

@@ -120,7 +120,7 @@ describe('run', () => {
   it('resolves to the task’s result although the release could not be said: that is an error event', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const client = openClient({ prefix, connection: proxy.url, unavailableAfterMs: 300 });
+    const client = openClient({ prefix, through: proxy, unavailableAfterMs: 300 });
     const errors: Error[] = [];
     client.on('error', (error) => errors.push(error));
     const result = await client.semaphore('api', { limit: 1 }).run(async () => {
@@ -137,7 +137,7 @@ describe('run', () => {
 
   it('returns the result when the reply to its release was lost, and the unit is back', async () => {
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url });
+    const client = openClient({ through: proxy });
     const semaphore = client.semaphore('api', { limit: 1 });
     await semaphore.run(() => {});
     const dropped = proxy.dropReplyTo(hashOf.release);

@@ -3,12 +3,15 @@ import { channelOf, keysOf, type RecordParts, writeRecord } from '../../src/redi
 import { beatScript } from '../../src/redis/lua.generated.ts';
 import {
   expectFree,
+  onEach,
   openClient,
   openProxy,
   openRedis,
   openServer,
+  sendTo,
   untilListening,
 } from '../support/clients.ts';
+import { ground, needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { unpackState } from '../support/state.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -21,19 +24,18 @@ const noBeats = 60_000;
 const one = { limit: 1, leaseMs: 300_000 };
 
 /** A holder, and a client behind a proxy whose first request is in line behind it. */
-async function holderAndWaiter({ presenceMs = noBeats, url }: { presenceMs?: number; url?: string } = {}) {
+async function holderAndWaiter({ presenceMs = noBeats, at = ground() } = {}) {
   const prefix = uniquePrefix();
-  const proxy = await openProxy(url);
-  const connection = proxy.url;
+  const proxy = await openProxy(at);
   const [holder, waiter] = [
-    openClient({ prefix, presenceMs, ...(url !== undefined && { connection: url }) }),
-    openClient({ prefix, presenceMs, connection }),
+    openClient({ prefix, presenceMs, at }),
+    openClient({ prefix, presenceMs, at, through: proxy }),
   ];
   const held = await holder.semaphore('api', one).acquire();
   const semaphore = waiter.semaphore('api', one);
   const request = watch(semaphore.acquire());
   await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
-  await untilListening(waiter, prefix, url);
+  await untilListening(waiter, prefix, at);
   return { prefix, proxy, holder, waiter, held, semaphore, request };
 }
 
@@ -56,9 +58,9 @@ describe('a waiter is served', () => {
 
   it('although its subscriber was killed between queueing and the hand-off', async () => {
     const server = await openServer();
-    const { held, request } = await holderAndWaiter({ url: server.url });
-    const redis = openRedis(server.url);
-    await redis.client('KILL', 'TYPE', 'PUBSUB');
+    const { held, request } = await holderAndWaiter({ at: server });
+    const redis = openRedis(server);
+    await onEach(redis, (one) => one.client('KILL', 'TYPE', 'PUBSUB'));
     await held.release();
     await until('it is served', () => request.state === 'resolved');
   });
@@ -67,15 +69,16 @@ describe('a waiter is served', () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
     const holder = openClient({ prefix, presenceMs: noBeats });
-    const waiter = openClient({ prefix, presenceMs: noBeats, connection: proxy.url });
+    const waiter = openClient({ prefix, presenceMs: noBeats, through: proxy });
     const held = await holder.semaphore('api', one).acquire();
     const semaphore = waiter.semaphore('api', one);
     await semaphore.tryAcquire();
     proxy.hold('requests');
-    proxy.connectionOf('parkade')?.resume(); // only those to come are held
+    for (const open of proxy.connectionsOf('parkade')) open.resume(); // only those to come are held
+    const { accepted } = proxy;
     const request = watch(semaphore.acquire());
     await until('it waits', async () => (await holder.inspect('api')).waiting === 1);
-    await until('it is about to subscribe', () => proxy.connections.size === 2);
+    await until('it is about to subscribe', () => proxy.accepted > accepted);
     await held.release();
     proxy.resume();
     await until('it is served', () => request.state === 'resolved');
@@ -129,14 +132,14 @@ describe('a message', () => {
     const [place] = (await holder.inspect('api')).waiters;
     const [, requestNo, weight, leaseMs] = (place?.id ?? '').split('/').map(Number);
     const record = { clientId: waiter.id, requestNo, weight, leaseMs, firm: false } as RecordParts;
-    const channel = channelOf(prefix, waiter.id);
     const errors: string[] = [];
     waiter.on('error', ({ message }) => errors.push(message));
     const beyond = Date.now() + 60_000;
-    expect(await redis.publish(channel, grantOf('api', 1, record, 7, beyond))).toBe(1);
-    await redis.publish(channel, grantOf('nobody', 1, record, 7, beyond));
+    const send = (text: string) => sendTo(redis, { prefix, client: waiter.id, text });
+    await send(grantOf('api', 1, record, 7, beyond));
+    await send(grantOf('nobody', 1, record, 7, beyond));
     for (const nonsense of ['', '{}', '[]', '[1,2,3]', '["api",1,1,1,"x"]', '["api",1,1,1,[1]]', 'null']) {
-      await redis.publish(channel, nonsense);
+      await send(nonsense);
     }
     await until('all were read', () => errors.length >= 6);
     expect(request.state).toBe('pending');
@@ -154,7 +157,7 @@ describe('a message', () => {
     const beats = proxy.count(beatScript.sha);
     const nowMs = Date.now() + 60_000;
     const forged = JSON.stringify(['api', epoch, nowMs * 1_000, 1, [own, nowMs * 1_000, nowMs + 60_000]]);
-    expect(await redis.publish(channelOf(prefix, waiter.id), forged)).toBe(1);
+    await sendTo(redis, { prefix, client: waiter.id, text: forged });
     await until('it has looked', () => beats.count > 0);
     expect(request.state).toBe('pending');
     expect(await holder.inspect('api')).toMatchObject({ held: 1, waiting: 1 });
@@ -171,7 +174,7 @@ describe('a message', () => {
     await held.release();
     const permit = await until('it is served', () => request.value);
     const [message] = messages;
-    const send = () => redis.publish(channelOf(prefix, waiter.id), message ?? '');
+    const send = () => sendTo(redis, { prefix, client: waiter.id, text: message ?? '' });
     await send();
     expect(permit.isHeld).toBe(true);
     expect(await permit.release()).toBe(true);
@@ -188,8 +191,9 @@ describe('a message', () => {
 
 describe('however many wait', () => {
   it('a client has two connections: ten thousand waiters of two semaphores', async () => {
+    needs('two connections');
     const proxy = await openProxy();
-    const client = openClient({ connection: proxy.url });
+    const client = openClient({ through: proxy });
     const many = { limit: 5_000, leaseMs: 300_000 };
     const semaphores = ['one', 'two'].map((name) => client.semaphore(name, many));
     const held = await Promise.all(semaphores.map((semaphore) => semaphore.acquire({ weight: 5_000 })));
@@ -210,12 +214,10 @@ describe('however many wait', () => {
 
   it('one release wakes one: 1,000 waiters in 20 clients, one script and one message', async () => {
     const server = await openServer();
-    const redis = openRedis(server.url);
+    const redis = openRedis(server);
     const prefix = uniquePrefix();
-    const clients = Array.from({ length: 20 }, () =>
-      openClient({ prefix, presenceMs: noBeats, connection: server.url }),
-    );
-    const holder = openClient({ prefix, presenceMs: noBeats, connection: server.url });
+    const clients = Array.from({ length: 20 }, () => openClient({ prefix, presenceMs: noBeats, at: server }));
+    const holder = openClient({ prefix, presenceMs: noBeats, at: server });
     const held = await holder.semaphore('api', one).acquire();
     const requests = clients.flatMap((client) => {
       const semaphore = client.semaphore('api', one);
@@ -223,27 +225,29 @@ describe('however many wait', () => {
     });
     await until('all wait', async () => (await holder.inspect('api')).waiting === 1_000);
     await until('all listen', async () => {
-      const channels = (await redis.pubsub('CHANNELS', `${prefix}:*`)) as string[];
+      const channels = await onEach(redis, (one) => one.pubsub('CHANNELS', `${prefix}:*`));
       return channels.length === 20;
     });
     const countOf = async () => {
-      const stats = await redis.info('commandstats');
+      const stats = await onEach(redis, (one) => one.info('commandstats'));
       const calls = (command: string) =>
-        Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
-      return { evalsha: calls('evalsha'), publish: calls('publish') };
+        [...stats.join().matchAll(new RegExp(`cmdstat_${command}:calls=(\\d+)`, 'g'))]
+          .map(([, count]) => Number(count))
+          .reduce((sum, count) => sum + count, 0);
+      return { scripts: calls('evalsha'), messages: calls('publish') + calls('spublish') };
     };
     await until('each has looked once, when it had subscribed', async () => {
       const before = await countOf();
       await new Promise((resolve) => setTimeout(resolve, 100));
-      return (await countOf()).evalsha === before.evalsha;
+      return (await countOf()).scripts === before.scripts;
     });
     const before = await countOf();
     await held.release();
     await until('one is served', () => requests.some(({ state }) => state === 'resolved'));
     await new Promise((resolve) => setTimeout(resolve, 100));
     const after = await countOf();
-    expect(after.evalsha - before.evalsha).toBe(1);
-    expect(after.publish - before.publish).toBe(1);
+    expect(after.scripts - before.scripts).toBe(1);
+    expect(after.messages - before.messages).toBe(1);
     expect(requests.filter(({ state }) => state === 'resolved')).toHaveLength(1);
   });
 });

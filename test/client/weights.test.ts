@@ -112,10 +112,7 @@ describe('a heavy request', () => {
   it('in line is refused although the message of it is lost', async () => {
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const [first, second] = [
-      openClient({ prefix }),
-      openClient({ prefix, presenceMs: 300, connection: proxy.url }),
-    ];
+    const [first, second] = [openClient({ prefix }), openClient({ prefix, presenceMs: 300, through: proxy })];
     const semaphore = first.semaphore('api', { limit: 5 });
     await semaphore.acquire();
     const heavy = watch(second.semaphore('api', { limit: 5 }).acquire({ weight: 5 }));

@@ -87,6 +87,7 @@ export class Workshop implements Disposable {
         env: {
           ...process.env,
           REDIS_URL: this.#redisUrl,
+          PARKADE_ON: 'standalone',
           PARKADE_PATIENCE_MS: `${patienceMs}`,
           NO_COLOR: '1',
         },

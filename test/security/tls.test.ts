@@ -1,58 +1,32 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { type RedisServer, startRedis } from '../../support/redis/start-redis.ts';
 import { openClient, openRedis } from '../support/clients.ts';
+import { oneServer, type StartedServers } from '../support/kinds-of-servers.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection } from '../support/until.ts';
 
 refuseStrayErrors();
 
-const folder = mkdtempSync(join(tmpdir(), 'parkade-tls-'));
-const [key, ca] = [join(folder, 'key.pem'), join(folder, 'ca.pem')];
-let server: RedisServer | undefined;
-let port = 0;
+let server: StartedServers | undefined;
 let whyNot: string | undefined;
 
 beforeAll(async () => {
   try {
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '1', '-subj', '/CN=localhost'],
-        ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost', '-keyout', key, '-out', ca],
-      ],
-      { stdio: 'pipe' },
-    );
-    port = await freePort();
-    const files = { 'tls-cert-file': ca, 'tls-key-file': key, 'tls-ca-cert-file': ca };
-    server = await startRedis({ config: { 'tls-port': `${port}`, 'tls-auth-clients': 'no', ...files } });
+    server = await oneServer({ tls: true })({});
   } catch (error) {
     whyNot = String(error).split('\n')[0];
     console.log(`Tests of TLS are skipped, for want of openssl or of a server that speaks it: ${whyNot}`);
   }
 });
-afterAll(async () => {
-  await server?.stop();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => server?.stop());
 
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-  const { port: free } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return free;
-}
+/** With the user and password of a service. */
+const urlOf = ({ clientUrls: [url = ''] }: StartedServers) => url.replace('//', '//app:s3cret@');
 
 it('a connection with the certificate of the CA is used, with user and password, for calls and messages', async (test) => {
   if (server === undefined) return test.skip(whyNot);
-  await openRedis(server.url).call('ACL', 'SETUSER', 'app', 'on', '>s3cret', '~*', '&*', '+@all');
-  const connection = new Redis(`rediss://app:s3cret@127.0.0.1:${port}`, { tls: { ca: readFileSync(ca) } });
+  await openRedis(server.adminUrls[0]).call('ACL', 'SETUSER', 'app', 'on', '>s3cret', '~*', '&*', '+@all');
+  const connection = new Redis(urlOf(server), { tls: { ca: server.certificate?.ca } });
   onTestFinished(() => connection.disconnect());
   const [a, b] = ['a', 'b'].map((label) =>
     openClient({ connection, prefix: 'tls', label, presenceMs: 60_000 }),
@@ -65,8 +39,7 @@ it('a connection with the certificate of the CA is used, with user and password,
 
 it('a server whose CA is unknown is refused: the error names the reason, and never the password', async (test) => {
   if (server === undefined) return test.skip(whyNot);
-  const url = `rediss://app:s3cret@127.0.0.1:${port}`;
-  const client = openClient({ connection: url, unavailableAfterMs: 500 });
+  const client = openClient({ connection: urlOf(server), unavailableAfterMs: 500 });
   const seen: unknown[] = [];
   client.on('error', (error) => seen.push(error));
   const error = await rejection(client.semaphore('api', { limit: 1 }).acquire());

@@ -1,5 +1,10 @@
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createSecureContext, type SecureContext, TLSSocket, connect as tlsConnect } from 'node:tls';
+import type { Certificate } from './certificate.ts';
 
 /** Requests go to the server; replies and messages come from it. */
 export type Direction = 'requests' | 'replies';
@@ -13,46 +18,74 @@ interface Watchers {
   readonly counters: Set<{ readonly text: string; count: number }>;
 }
 
+/** One server, and where the proxy listens for it. */
+interface Door {
+  readonly listener: Server;
+  readonly target: URL;
+  readonly url: string;
+}
+
+export interface FaultProxyOptions {
+  /** Another proxy of the same client; a reply that is to be lost is then lost at whichever it comes by first. */
+  readonly partner?: FaultProxy | undefined;
+  /** For `rediss:` targets: what they show, and what the proxy shows in its turn. */
+  readonly certificate?: Certificate | undefined;
+}
+
 /**
- * Stands in front of a Redis and does to its connections what networks do: cuts them, refuses new ones, slows them
+ * Stands in front of one or more servers and does to its connections what networks do: cuts them, refuses new ones, slows them
  * down, holds bytes back, falls silent in one direction, loses one reply. What is done to the proxy happens to every
  * connection, those that come later included; what is done to one of its `connections` happens to that one.
  *
  * It knows nothing of Redis's protocol: bytes pass as they come, in their order.
  */
 export class FaultProxy {
-  readonly url: string;
+  /** Where it stands in for each of its targets, in their order. */
+  readonly urls: readonly string[];
   /** Those that are open now, oldest first. */
   readonly connections = new Set<ProxiedConnection>();
   /** How many there have been. */
   accepted = 0;
 
-  readonly #server: Server;
-  readonly #target: URL;
+  readonly #doors: readonly Door[];
+  readonly #certificate: Certificate | undefined;
+  readonly #context: SecureContext | undefined;
   readonly #faults = new Map<Direction, Fault>();
   readonly #watchers: Watchers;
   #refusing = false;
 
-  private constructor(server: Server, target: URL, watchers: Watchers) {
-    this.#watchers = watchers;
-    const url = new URL(target);
-    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    this.url = url.href;
-    this.#server = server.on('connection', (client) => this.#accept(client));
-    this.#target = target;
+  private constructor(doors: readonly Door[], { partner, certificate }: FaultProxyOptions) {
+    this.#watchers = partner ? partner.#watchers : { traps: new Set(), counters: new Set() };
+    this.#certificate = certificate;
+    this.#context = certificate && createSecureContext(certificate);
+    this.#doors = doors;
+    this.urls = doors.map(({ url }) => url);
+    for (const door of doors) {
+      door.listener.on('connection', (client) => this.#accept(client, door.target));
+    }
   }
 
-  /** `partner`: another proxy of the same client; a reply that is to be lost is then lost at whichever it comes by first. */
-  static async before(url: string, partner?: FaultProxy): Promise<FaultProxy> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const watchers: Watchers = partner ? partner.#watchers : { traps: new Set(), counters: new Set() };
-    return new FaultProxy(server, new URL(url), watchers);
+  /** @param targets one url, or those of several servers of one group */
+  static async before(
+    targets: string | readonly string[],
+    options: FaultProxyOptions = {},
+  ): Promise<FaultProxy> {
+    return new FaultProxy(await Promise.all([targets].flat().map(openDoor)), options);
+  }
+
+  /** Where it stands in for its first target. */
+  get url(): string {
+    return this.urls[0] as string;
+  }
+
+  /** All open connections whose client began with this text. */
+  connectionsOf(text: string): ProxiedConnection[] {
+    return [...this.connections].filter((connection) => connection.beginning.includes(text));
   }
 
   /** The latest open connection whose client began with this text, for instance its name. */
   connectionOf(text: string): ProxiedConnection | undefined {
-    return [...this.connections].reverse().find((connection) => connection.beginning.includes(text));
+    return this.connectionsOf(text).at(-1);
   }
 
   /** Ends every connection at once. What the server was sent before, it executes. */
@@ -114,28 +147,61 @@ export class FaultProxy {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = once(this.#server.close(), 'close');
+    const closed = this.#doors.map(({ listener }) => once(listener.close(), 'close'));
     this.goAway();
-    await closed;
+    await Promise.all(closed);
+    for (const { url } of this.#doors) {
+      if (url.startsWith('unix:')) rmSync(new URL(url).pathname, { force: true });
+    }
   }
 
-  #accept(client: Socket): void {
+  #accept(socket: Socket, target: URL): void {
     if (this.#refusing) {
-      client.resetAndDestroy();
+      socket.resetAndDestroy();
       return;
     }
-    const server = connect(Number(this.#target.port || 6379), this.#target.hostname);
-    const connection = new ProxiedConnection(client, server, this.#watchers);
+    const client = this.#context
+      ? new TLSSocket(
+          socket.on('error', () => {}),
+          { isServer: true, secureContext: this.#context },
+        )
+      : socket;
+    const connection = new ProxiedConnection(client, this.#reach(target), this.#watchers);
     for (const [direction, fault] of this.#faults) connection.set(direction, fault);
     this.accepted++;
     this.connections.add(connection);
     client.once('close', () => this.connections.delete(connection));
   }
 
+  #reach({ protocol, hostname, port, pathname }: URL): Socket {
+    const address = { host: hostname, port: Number(port || 6379) };
+    if (protocol === 'unix:') return connect(pathname);
+    return protocol === 'rediss:'
+      ? tlsConnect({ ...address, ...(this.#certificate && { ca: this.#certificate.ca }) })
+      : connect(address);
+  }
+
   #set(direction: Direction, fault: Fault): void {
     this.#faults.set(direction, fault);
     for (const connection of this.connections) connection.set(direction, fault);
   }
+}
+
+let lastSocketNo = 0;
+
+/** Listens on loopback, or where the target is a socket in the file system, on another such socket. */
+async function openDoor(target: string): Promise<Door> {
+  const url = new URL(target);
+  const listener = createServer();
+  if (url.protocol === 'unix:') {
+    url.pathname = join(tmpdir(), `parkade-proxy-${process.pid}-${++lastSocketNo}.sock`);
+    listener.listen(url.pathname);
+  } else {
+    listener.listen(0, '127.0.0.1');
+  }
+  await once(listener, 'listening');
+  if (url.protocol !== 'unix:') url.host = `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  return { listener, target: new URL(target), url: url.href };
 }
 
 /** One connection through the proxy. */

@@ -260,7 +260,7 @@ describe('an error says', () => {
   test('which values PARKADE_REDIS may have', async () => {
     vi.stubEnv('PARKADE_REDIS', 'postgres');
     await expect(startRedis()).rejects.toThrow(
-      'PARKADE_REDIS is "postgres", but must be one of url, path, docker, debian, wasm, or unset.',
+      'PARKADE_REDIS is "postgres", but must be one of url, path, docker, debian, wasm, a package of another release of Debian (trixie/valkey), or unset.',
     );
   });
 
