@@ -14,19 +14,17 @@ type Outcome = { body: string } | { failure: string; retryAfterMs?: number };
 
 /** One GET, made again up to four times where that makes sense: when the API says so, or with growing pauses. */
 async function get(url: string): Promise<string> {
-  return semaphore.run(async (permit) => {
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await request(url, permit.signal).catch(outcomeOf);
-      if ('body' in outcome) {
-        return outcome.body;
-      }
-      if (attempt === 5) {
-        throw new Error(`Gave up on ${url}: ${outcome.failure}`);
-      }
-      // The permit was released above. A bit more than was asked for, so that not all come back at the same moment.
-      await sleep((outcome.retryAfterMs ?? 100 * 2 ** attempt) * (1 + Math.random() / 10));
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await semaphore.run((permit) => request(url, permit.signal)).catch(outcomeOf);
+    if ('body' in outcome) {
+      return outcome.body;
     }
-  });
+    if (attempt === 5) {
+      throw new Error(`Gave up on ${url}: ${outcome.failure}`);
+    }
+    // The permit was released above. A bit more than was asked for, so that not all come back at the same moment.
+    await sleep((outcome.retryAfterMs ?? 100 * 2 ** attempt) * (1 + Math.random() / 10));
+  }
 }
 
 async function request(url: string, lost: AbortSignal): Promise<Outcome> {

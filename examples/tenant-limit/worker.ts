@@ -16,16 +16,12 @@ const worker = new Worker<{ tenant: string }>(
     const { tenant } = job.data;
     // Waiting here would keep one of the worker's few places from the other tenants. So a job whose tenant is busy goes
     // back, for about as long as a job takes, and not all at the same moment; it does not count as an attempt.
-    const permit = await client.semaphore(`${queue}:${tenant}`, { limit: 2 }).tryAcquire();
+    await using permit = await client.semaphore(`${queue}:${tenant}`, { limit: 2 }).tryAcquire();
     if (permit === null) {
       await job.moveToDelayed(Date.now() + 300 + Math.random() * 300, token);
       throw new DelayedError();
     }
-    try {
-      await fetch(`${api}/${tenant}/${job.id}`, { signal: permit.signal });
-    } finally {
-      await permit.release();
-    }
+    await fetch(`${api}/${tenant}/${job.id}`, { signal: permit.signal });
   },
   { connection: redis, concurrency: 4 },
 );

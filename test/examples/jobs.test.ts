@@ -12,7 +12,7 @@ describe('an API client with retries', () => {
       'Pages: 10, at most 3 requests at once',
       'Aborted when its permit was taken away, and made again: 7',
     ]);
-  });
+  }, 90_000);
 });
 
 describe('a memory budget', () => {
@@ -25,7 +25,7 @@ describe('a memory budget', () => {
     expect(peakMib).toBeGreaterThanOrEqual(48); // the biggest job
     expect(peakMib).toBeLessThanOrEqual(64);
     expect(lines[0]).toMatch(/^Refused at once: Weight 80 can never fit into/);
-  });
+  }, 90_000);
 });
 
 describe('a nightly job', () => {
@@ -46,5 +46,5 @@ describe('a nightly job', () => {
       /^pod-1 writes: refused, token (\d+) comes after (\d+)$/.exec(lines.at(-3) ?? '') ?? [];
     expect(Number(late)).toBeLessThan(Number(newest));
     expect(lines.at(-2)).toBe('pod-1 has lost its permit');
-  });
+  }, 90_000);
 });
