@@ -130,7 +130,7 @@ const largePrograms: readonly Program[] = [
     limit: 1,
     clients: [
       [acquire, release],
-      [acquire, abort, release],
+      [acquire, abort],
     ],
     faults: { 'cut-late': 1 },
     horizonMs: 0,
@@ -169,26 +169,18 @@ const largePrograms: readonly Program[] = [
   },
   {
     name: 'three and a loss of data',
-    about: 'FLUSHALL while one holds and two wait',
+    about: 'FLUSHALL while one holds for a while and two wait',
     limit: 1,
-    clients: [
-      [acquire, release],
-      [acquire, release],
-      [acquire, release],
-    ],
+    clients: [[brief], [brief], [brief]],
     faults: { flush: 1 },
     horizonMs: 0,
   },
   {
-    name: 'three in line, with all that goes wrong in a moment',
-    about: 'messages are lost and doubled, replies lost, one dies',
+    name: 'three in line, and one dies',
+    about: 'three hold for a while, one after the other; one dies wherever it stands',
     limit: 1,
-    clients: [
-      [acquire, release],
-      [acquire, release],
-      [acquire, release],
-    ],
-    faults: { 'lose-message': 1, 'double-message': 1, crash: 1 },
+    clients: [[brief], [brief], [brief]],
+    faults: { crash: 1 },
     horizonMs: 0,
   },
   {

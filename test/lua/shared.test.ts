@@ -408,6 +408,18 @@ describe('what is too much for one call is continued by the next', () => {
     await scene.expectKeys({ permits: { [resent]: scene.nowMs + 1_000 }, state: { held: 1 } });
   });
 
+  test('more than 1,000 expired permits, of which the last one is asked for again, and begins its key anew', async () => {
+    const { scene, a, requests } = await expiredScene(1_001);
+    const last = [...requests]
+      .sort((x, y) => (x.record < y.record ? -1 : 1))
+      .at(-1) as (typeof requests)[number];
+
+    expect((await a.acquire([last])).answers).toMatchObject([{ kind: 'granted' }]);
+
+    await scene.expectKeys({ permits: { [last.record]: scene.nowMs + 1_000 }, state: { held: 1 } });
+    expect(await scene.redis.pttl(scene.names.permits)).toBeGreaterThan(0);
+  });
+
   test('more than 500 waiters whose clients are gone', async () => {
     const scene = openScene();
     const [a, dead, c] = [scene.client('a'), scene.client('dead'), scene.client('c')];

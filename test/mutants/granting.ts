@@ -206,6 +206,7 @@ export const grantingMutants: readonly Mutant[] = [
       breaks: 'nothing is left behind',
       from: '    isFirstPermit = true -- it',
       to: '    -- it',
+      caughtBy: ['lua/shared'],
     },
     {
       name: 'newcomers queue at the head',

@@ -48,4 +48,12 @@ export const limitsMutants: readonly Mutant[] = [
       to: '    return super.releaseWithout();',
     },
   ]),
+  ...mutantsOf('src/settings.ts', 'conformance', [
+    {
+      name: 'a negative limit is allowed',
+      breaks: 'test_semaphore_value',
+      from: '  limit: count(0),\n  leaseMs',
+      to: '  limit: z.int(),\n  leaseMs',
+    },
+  ]),
 ];

@@ -14,6 +14,7 @@ export const mapMutants: readonly Mutant[] = [
       breaks: 'a million items queue nothing',
       from: 'mostAsking = taken.waited ? 1 : mostAsking + 1;',
       to: 'mostAsking++;',
+      caughtBy: ['client/map > asks for one at a time again'],
     },
   ]),
 ];

@@ -37,12 +37,4 @@ export const requestsMutants: readonly Mutant[] = [
       to: 'void (new AttemptTimeout(',
     },
   ]),
-  ...mutantsOf('src/settings.ts', 'conformance', [
-    {
-      name: 'a negative limit is allowed',
-      breaks: 'test_semaphore_value',
-      from: '  limit: count(0),\n  leaseMs',
-      to: '  limit: z.int(),\n  leaseMs',
-    },
-  ]),
 ];

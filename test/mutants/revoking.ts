@@ -26,6 +26,7 @@ export const revokingMutants: readonly Mutant[] = [
       breaks: 'nothing is left behind',
       from: 'if not semaphore.epoch and',
       to: 'if false and',
+      caughtBy: ['client/revoke > leaves no key'],
     },
     {
       name: 'nobody is told of a revocation',

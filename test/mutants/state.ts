@@ -60,7 +60,6 @@ export const stateMutants: readonly Mutant[] = [
       breaks: 'nothing is left behind',
       from: 'isStale = nowMs - semaphore.freshAtMs >= semaphore.retentionMs / 8',
       to: 'isStale = semaphore.freshAtMs == 0',
-      caughtBy: ['lua/acquire'],
     },
     {
       name: 'numbers that are rare are not searched for',

@@ -1,10 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { NotReplicatedError } from '../../src/index.ts';
+import { keysOf } from '../../src/redis/keys.ts';
 import type { FleetNode } from '../../support/redis/fleet.ts';
 import { type ReplicatedServer, startReplicated } from '../../support/redis/replicated.ts';
 import { describeFleet } from '../cluster/fleet.ts';
 import { makeUser, rulesOf } from '../security/acl-rules.ts';
-import { expectFree, type OpenOptions, openClient, openProxy, untilListening } from '../support/clients.ts';
+import {
+  expectFree,
+  type OpenOptions,
+  openClient,
+  openProxy,
+  restorationsOf,
+  untilListening,
+} from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
@@ -83,6 +91,9 @@ describeFleet('a grant that replicas must acknowledge', () => {
     proxy.connectionOf('parkade-replicas')?.swallow('replies');
     expect(await rejection(semaphore.acquire())).toMatchObject({ code: 'NOT_REPLICATED', acknowledged: 0 });
     await until('the unit is back', async () => (await client.inspect('api')).held === 0);
+    // The connection is given up, and those that come go over another one.
+    const next = await until('the next one is served', () => semaphore.acquire().catch(() => undefined));
+    expect(await next.release()).toBe(true);
   });
 
   it('is looked for again when the connection ends before the answer', async () => {
@@ -101,6 +112,31 @@ describeFleet('a grant that replicas must acknowledge', () => {
     }
     goOn();
     await until('it is served', () => request.state === 'resolved');
+  });
+
+  it('is put back first where Redis has lost it meanwhile: what no replica has is not acknowledged', async () => {
+    const proxy = await openProxy(server.primary.url);
+    const prefix = uniquePrefix();
+    const client = open({ prefix, connection: proxy.url, presenceMs: 60_000 });
+    const restored = restorationsOf(client);
+    const semaphore = client.semaphore('api', { limit: 1, minReplicas: 2, replicaTimeoutMs: 50_000 });
+    await (await semaphore.acquire()).release();
+    const goOn = stopReplicas(1);
+    const request = watch(semaphore.acquire());
+    await until('it is granted', async () => (await client.inspect('api')).held === 1);
+    const waits = proxy.count('wait');
+    const { permits, state } = keysOf(prefix, 'api');
+    await server.primary.redis.multi().del(permits).hset(state, 'held', 0).exec();
+    goOn();
+    proxy.connectionOf('parkade-replicas')?.cut();
+    await until('it is asked again', () => waits.count > 0);
+
+    const permit = await until('it is served', () => request.value, 40_000);
+
+    expect(restored).toMatchObject([{ permits: 1 }]);
+    for (const { redis } of server.replicas) {
+      expect(await redis.zrange(permits, '0', '-1')).toEqual([permit.id]);
+    }
   });
 
   it('is waited for behind a hand-off that another client has made', async () => {
@@ -195,6 +231,37 @@ describeFleet('a grant that replicas must acknowledge', () => {
     await expectFree(other, 'api', 1);
   });
 
+  it('can be revoked also when its client only hears of that where it asks for it again', async () => {
+    stopReplicas(1);
+    const prefix = uniquePrefix();
+    const proxy = await openProxy(server.primary.url);
+    const client = open({ prefix, connection: proxy.url, presenceMs: 60_000 });
+    const other = open({ prefix });
+    const semaphore = client.semaphore('api', { limit: 1, minReplicas: 2, replicaTimeoutMs: 20_000 });
+    const request = watch(semaphore.acquire());
+    const id = await until('it is granted', async () => (await other.inspect('api')).holders[0]?.id);
+    await until('it is waited for', () => proxy.connectionOf('parkade-replicas'));
+    await other.revoke('api', id);
+    expect(request.state).toBe('pending');
+    proxy.connectionOf('parkade-replicas')?.cut();
+    await until('it is rejected', () => request.state === 'rejected');
+    expect(request.reason).toMatchObject({ code: 'ACQUIRE_REVOKED' });
+  });
+
+  it('whose lease has ended when they have it is not handed out, but asked for anew', async () => {
+    const goOn = stopReplicas(1);
+    const client = open();
+    const semaphore = client.semaphore('api', { limit: 1, minReplicas: 2, replicaTimeoutMs: 20_000 });
+    const request = watch(semaphore.acquire({ leaseMs: 300, renew: false }));
+    const id = await until('it is granted', async () => (await client.inspect('api')).holders[0]?.id);
+    await until('its lease is over', async () => (await client.inspect('api')).held === 0);
+    expect(request.state).toBe('pending');
+    goOn();
+    const permit = await until('it is served', () => request.value);
+    expect(permit.id).not.toBe(id);
+    expect(permit.isHeld).toBe(true);
+  });
+
   it('stays valid while it is waited for, longer than its lease, since it is renewed', async () => {
     const goOn = stopReplicas(1);
     const client = open();
@@ -232,6 +299,25 @@ describeFleet('a grant that replicas must acknowledge', () => {
     const permits = await Promise.all(Array.from({ length: 100 }, () => semaphore.acquire()));
     expect((await waits()) - before).toBe(1);
     await Promise.all(permits.map((permit) => permit.release()));
+  });
+
+  it('shares the next WAIT with all others that come during one', async () => {
+    const goOn = stopReplicas(1);
+    const client = open();
+    const semaphore = client.semaphore('api', { limit: 10, minReplicas: 2, replicaTimeoutMs: 20_000 });
+    const requests = [watch(semaphore.acquire())];
+    const waits = async () =>
+      Number(/cmdstat_wait:calls=(\d+)/.exec(await server.primary.redis.info('commandstats'))?.[1] ?? 0);
+    await until('it is waited for', async () => (await connectionsNamed('parkade-replicas')) === 1);
+    await until('it waits', async () => /cmd=wait/.test(String(await server.primary.redis.client('LIST'))));
+    const before = await waits();
+    for (let held = 2; held <= 6; held++) {
+      requests.push(watch(semaphore.acquire()));
+      await until('it is granted', async () => (await client.inspect('api')).held === held);
+    }
+    goOn();
+    await until('all are served', () => requests.every(({ state }) => state === 'resolved'));
+    expect((await waits()) - before).toBeLessThanOrEqual(2); // a WAIT may be counted when it begins, or when it ends
   });
 
   it('costs nothing where nobody asks for it: no connection and no call', async () => {
@@ -301,24 +387,30 @@ describe('the options of acknowledgement', () => {
 });
 
 describeFleet('a failover while a grant waits for its replicas', () => {
-  it('hands it out from the new primary, once it is there and acknowledged', async () => {
-    await using server = await startReplicated({ replicas: 2 });
-    const [heir, follower] = server.replicas as [FleetNode, FleetNode];
+  /** A connection that finds the primary anew each time that it connects, as one that asks Sentinel does. */
+  async function redirected(port: number) {
     const { Redis } = await import('ioredis');
-    // Finds the primary anew for each connection, as one that asks Sentinel does.
-    let port = server.primary.port;
+    const place = { port };
     class Redirected extends Redis {
       override connect(callback?: () => void): Promise<void> {
-        this.options.port = port;
+        this.options.port = place.port;
         return super.connect(callback as never);
       }
     }
     const connection = new Redirected(port, '127.0.0.1', {
       retryStrategy: () => 20,
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
       maxRetriesPerRequest: null,
     });
     connection.on('error', () => {});
     onTestFinished(() => connection.disconnect());
+    return { connection, place };
+  }
+
+  it('hands it out from the new primary, once it is there and acknowledged', async () => {
+    await using server = await startReplicated({ replicas: 2 });
+    const [heir, follower] = server.replicas as [FleetNode, FleetNode];
+    const { connection, place } = await redirected(server.primary.port);
     const client = openClient({ connection, presenceMs: 900 });
     const semaphore = client.semaphore('api', { limit: 1, minReplicas: 1, replicaTimeoutMs: 20_000 });
     await (await semaphore.acquire()).release();
@@ -330,10 +422,24 @@ describeFleet('a failover while a grant waits for its replicas', () => {
     heir.resume();
     follower.resume();
     await server.promote(heir);
-    port = heir.port;
+    place.port = heir.port;
     const permit = await until('it is served', () => request.value, 20_000);
     expect(permit.isHeld).toBe(true);
     expect((await client.inspect('api')).holders).toMatchObject([{ id: permit.id }]);
+    expect(await permit.release()).toBe(true);
+  });
+
+  it('leaves a primary that became a replica, although that keeps the connection open', async () => {
+    await using server = await startReplicated({ replicas: 2 });
+    const [heir] = server.replicas as [FleetNode];
+    const { connection, place } = await redirected(server.primary.port);
+    const client = openClient({ connection, presenceMs: 900 });
+    const semaphore = client.semaphore('api', { limit: 1, minReplicas: 1, replicaTimeoutMs: 20_000 });
+    await (await semaphore.acquire()).release();
+    await server.promote(heir);
+    place.port = heir.port;
+    const permit = await semaphore.acquire();
+    expect(String(await heir.redis.client('LIST'))).toContain('name=parkade-replicas');
     expect(await permit.release()).toBe(true);
   });
 });
