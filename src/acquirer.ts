@@ -50,7 +50,12 @@ export class Acquirer {
     this.#events = events;
     this.#nextRequestNo = nextRequestNo;
     this.#push = outbox.open<Waiter>({
-      send: async (batch) => {
+      send: async (batch, wasHeldBack) => {
+        if (wasHeldBack) {
+          for (const waiter of batch) {
+            waiter.giveUpAtMs = parts.attempts.giveUpAtMs();
+          }
+        }
         await Promise.all(this.#byDeclaration(batch).map((group) => this.#send(group)));
       },
       isWanted: (waiter) => waiter.state === 'asking',

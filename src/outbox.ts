@@ -3,8 +3,11 @@ import { batchSize } from './redis/store.ts';
 
 /** One kind of thing that is sent. */
 export interface Lane<T> {
-  /** Sends at most `batchSize` at once. Never rejects. */
-  send(batch: readonly T[]): Promise<void>;
+  /**
+   * Sends at most `batchSize` at once. Never rejects. What was held back had to wait for others, not for the connection:
+   * that is no reason to give it up.
+   */
+  send(batch: readonly T[], wasHeldBack: boolean): Promise<void>;
   /** Whether it still has to be sent. */
   isWanted(entry: T): boolean;
   /** Until when it may wait for the connection, monotonic. */
@@ -13,20 +16,33 @@ export interface Lane<T> {
   giveUp(entry: T): void;
 }
 
+/** While so many of a lane are under way, no more are sent: the server works them off, and what comes is coalesced. */
+const mostUnderWay = 4 * batchSize;
+
 /** While the connection is away, how often to see who has waited too long, ms. */
 const holdMs = 200;
+
+// biome-ignore lint/suspicious/noExplicitAny: each lane has entries of its own type, which only it handles
+interface OpenLane<T = any> {
+  readonly lane: Lane<T>;
+  entries: T[];
+  /** How many are sent and not answered. */
+  underWay: number;
+  /** Entries are left since too many were under way. */
+  holdsBack: boolean;
+}
 
 /**
  * Collects what is asked for in one turn of the event loop, and sends it at the end of the turn, lane by lane in the
  * order in which the lanes were made. While the connection is away everything is kept, and goes out in its order when
- * it is back.
+ * it is back. So it is with what is too much to be under way at once, when some of that was answered: a hundred thousand
+ * requests of one turn would keep all that comes after them waiting for longer than an attempt may take.
  */
 export class Outbox {
   readonly #isReady: () => boolean;
   readonly #clock: Clock;
   readonly #sent: () => void;
-  // biome-ignore lint/suspicious/noExplicitAny: each lane has entries of its own type, which only it handles
-  readonly #lanes: { readonly lane: Lane<any>; entries: any[] }[] = [];
+  readonly #lanes: OpenLane[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #flushing = false;
   #holdTimer: Timer | undefined;
@@ -40,7 +56,7 @@ export class Outbox {
 
   /** Adds a lane behind the others. Returns the way to put something into it. */
   open<T>(lane: Lane<T>): (entry: T) => void {
-    const open = { lane, entries: [] as T[] };
+    const open: OpenLane<T> = { lane, entries: [], underWay: 0, holdsBack: false };
     this.#lanes.push(open);
     return (entry) => {
       open.entries.push(entry);
@@ -67,18 +83,41 @@ export class Outbox {
       return;
     }
     for (const open of this.#lanes) {
-      const entries = open.entries.filter((entry) => open.lane.isWanted(entry));
-      open.entries = [];
-      for (let start = 0; start < entries.length; start += batchSize) {
-        this.#track(open.lane.send(entries.slice(start, start + batchSize)));
-      }
+      this.#flushLane(open);
     }
     this.#sent();
   }
 
-  /** Resolves when all that was sent by now is answered, or has failed. */
+  #flushLane(open: OpenLane): void {
+    const entries = open.entries.filter((entry) => open.lane.isWanted(entry));
+    open.entries = [];
+    let start = 0;
+    for (; start < entries.length && open.underWay < mostUnderWay; start += batchSize) {
+      this.#send(open, entries.slice(start, start + batchSize));
+    }
+    open.holdsBack = start < entries.length;
+    if (open.holdsBack) {
+      open.entries = [...entries.slice(start), ...open.entries];
+    }
+  }
+
+  #send(open: OpenLane, batch: readonly unknown[]): void {
+    open.underWay += batch.length;
+    const call = open.lane.send(batch, open.holdsBack).finally(() => {
+      this.#underWay.delete(call);
+      open.underWay -= batch.length;
+      if (open.holdsBack) {
+        this.flush();
+      }
+    });
+    this.#underWay.add(call);
+  }
+
+  /** Resolves when all that is there is answered, or has failed; what waits for the connection is not waited for. */
   async settled(): Promise<void> {
-    await Promise.all(this.#underWay);
+    while (this.#underWay.size > 0) {
+      await Promise.all(this.#underWay);
+    }
   }
 
   /** Gives up what was not sent. */
@@ -96,10 +135,5 @@ export class Outbox {
         open.lane.giveUp(entry);
       }
     }
-  }
-
-  #track(call: Promise<void>): void {
-    const tracked = call.finally(() => this.#underWay.delete(tracked));
-    this.#underWay.add(tracked);
   }
 }

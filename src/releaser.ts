@@ -28,7 +28,7 @@ export class Releaser {
     this.#parts = parts;
     this.#reportError = reportError;
     this.#push = outbox.open<Release>({
-      send: (batch) => this.#send(batch),
+      send: (batch, wasHeldBack) => this.#send(batch, wasHeldBack),
       isWanted: () => true,
       giveUpAtMs: (release) => (this.#closed ? 0 : release.giveUpAtMs),
       giveUp: (release) => this.#fail(release, parts.attempts.unavailable('release', parts.name)),
@@ -58,12 +58,13 @@ export class Releaser {
     this.#closed = true;
   }
 
-  async #send(batch: readonly Release[]): Promise<void> {
-    const { session, store } = this.#parts;
+  async #send(batch: readonly Release[], wasHeldBack: boolean): Promise<void> {
+    const { session, store, attempts } = this.#parts;
     const records = batch.map(({ record }) => record);
     const awaited = batch.filter(({ asker }) => asker !== undefined);
     const giveUpAtMs = Math.max(
       ...(awaited.length > 0 ? awaited : batch).map((release) => release.giveUpAtMs),
+      wasHeldBack ? attempts.giveUpAtMs() : 0,
     );
     try {
       const heard = await session.call('release', giveUpAtMs, (caller) => store.release(caller, records));

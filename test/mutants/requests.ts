@@ -29,6 +29,20 @@ export const requestsMutants: readonly Mutant[] = [
       caughtBy: ['client/lost-permits'],
     },
   ]),
+  ...mutantsOf('src/outbox.ts', 'client/bursts', [
+    {
+      name: 'all that is asked for is under way at once',
+      breaks: 'a hundred thousand requests of one turn keep nobody waiting for longer than an attempt',
+      from: 'start < entries.length && open.underWay < mostUnderWay',
+      to: 'start < entries.length',
+    },
+    {
+      name: 'what was held back stays so',
+      breaks: 'nothing hangs',
+      from: '      if (open.holdsBack) {\n        this.flush();\n      }\n',
+      to: '',
+    },
+  ]),
   ...mutantsOf('src/attempts.ts', 'client/dropped-replies', [
     {
       name: 'attempts have no timer',
