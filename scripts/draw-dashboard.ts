@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SemaphoreClient } from '../src/index.ts';
 import { startChromium } from '../support/chromium.ts';
 
-const [folder = 'docs/dashboard', seconds = '120'] = process.argv.slice(2);
+const [folder = 'docs/dashboard', seconds = '65'] = process.argv.slice(2);
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
 const prefix = 'garage';
 
@@ -40,7 +40,7 @@ const labels = ['web-1', 'web-2', 'worker-a', 'worker-b', 'cron'];
 
 const end = new AbortController();
 setMaxListeners(0, end.signal);
-const clients = labels.map((label) => new SemaphoreClient(redisUrl, { prefix, label, retentionMs: 60_000 }));
+const clients = labels.map((label) => new SemaphoreClient(redisUrl, { prefix, label, retentionMs: 600_000 }));
 const began = performance.now();
 
 /** More is done at some times than at others, each semaphore in a rhythm of its own. */
@@ -106,7 +106,7 @@ try {
     const context = await browser.newContext({ colorScheme, viewport });
     const page = await context.newPage();
     await page.goto(url);
-    await page.getByRole('row', { name: /nightly-report/ }).waitFor();
+    await page.getByRole('row', { name: /payments-api/ }).waitFor();
     if (open !== undefined) {
       await page.getByRole('row', { name: new RegExp(open) }).click();
       await page.getByRole('table', { name: 'Holders' }).waitFor();
@@ -118,7 +118,7 @@ try {
   mkdirSync(folder, { recursive: true });
   await shoot('overview', 'light', { width: 1280, height: 800 });
   await shoot('detail-dark', 'dark', { width: 1280, height: 800 }, 'payments-api');
-  await shoot('narrow', 'light', { width: 420, height: 800 }, 'payments-api');
+  await shoot('narrow', 'light', { width: 400, height: 720 });
   await browser.close();
 } finally {
   dashboard.kill();

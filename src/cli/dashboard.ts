@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Command, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
@@ -29,6 +30,8 @@ interface DashboardFlags extends RedisFlags {
 }
 
 const shortestToken = 16;
+/** For telling browsers that this is the end. */
+const longestGoodbyeMs = 500;
 
 const help = `
 All that is seen is read: nothing is written to Redis unless --allow-changes is given, and then only by what somebody
@@ -105,7 +108,7 @@ async function serve(client: SemaphoreClient, pattern: string, flags: DashboardF
   const poller = new Poller(client, watch, { intervalMs, idleIntervalMs, historyMs });
   const end = new AbortController();
   const say = (text: string) => void process.stderr.write(`parkade: ${text}\n`);
-  const app = dashboardApp({
+  const { app, ended } = dashboardApp({
     client,
     poller,
     gate: new Gate({ token, hosts: [host, ...flags.allowHost].map((name) => name.toLowerCase()) }),
@@ -129,7 +132,11 @@ async function serve(client: SemaphoreClient, pattern: string, flags: DashboardF
   await toldToEnd();
   end.abort();
   server.close();
-  setImmediate(() => server.closeAllConnections()); // after browsers were told
+  const told = new AbortController();
+  const tooLong = sleep(longestGoodbyeMs, undefined, told).catch(() => {});
+  await Promise.race([ended(), tooLong]);
+  told.abort();
+  setImmediate(() => server.closeAllConnections()); // after what was told has left
   await looking;
 }
 

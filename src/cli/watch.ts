@@ -94,9 +94,10 @@ export class Watch {
   /** In the background, since Redis may have many keys. */
   async #find(): Promise<void> {
     this.#isFinding = true;
-    const beganMs = performance.now();
     let omitted = 0;
     try {
+      await this.#client.inspect('-', { pageSize: 1 }); // whoever it is: to be connected, which is no part of what a walk takes
+      const beganMs = performance.now();
       for await (const name of this.#client.list({ match: this.#pattern })) {
         if (this.#counters.has(name)) {
           continue;

@@ -87,7 +87,17 @@ it('every option that the page names with a command is one of that command', asy
     used.set(command, options);
     for (const [option] of rest.matchAll(/(?<=\s)--[a-z-]+/g)) options.add(option);
   }
-  const commands = ['run', 'list', 'inspect', 'top', 'resize', 'revoke', 'exporter', 'completion'];
+  const commands = [
+    'run',
+    'list',
+    'inspect',
+    'top',
+    'resize',
+    'revoke',
+    'exporter',
+    'dashboard',
+    'completion',
+  ];
   expect([...used.keys()].filter((command) => commands.includes(command)).sort()).toEqual(
     [...commands].sort(),
   );

@@ -1,4 +1,5 @@
 import { cliMutants } from './cli.ts';
+import { dashboardMutants } from './dashboard.ts';
 import { grantingMutants } from './granting.ts';
 import { leasesMutants } from './leases.ts';
 import { limitsMutants } from './limits.ts';
@@ -34,4 +35,5 @@ export const mutants: readonly Mutant[] = [
   ...mapMutants,
   ...straightMutants,
   ...cliMutants,
+  ...dashboardMutants,
 ];

@@ -56,11 +56,11 @@ export class Workshop implements Disposable {
         path,
         text.replace(from, () => to),
       );
-      await this.#embed();
+      await this.#embed(file);
       return await act();
     } finally {
       writeFileSync(path, text);
-      await this.#embed();
+      await this.#embed(file);
     }
   }
 
@@ -133,8 +133,10 @@ export class Workshop implements Disposable {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #embed(): Promise<void> {
-    await this.command('tsx', ['scripts/embed-lua.ts'], suiteTimeoutMs);
+  /** Makes anew what is generated from this file. */
+  async #embed(file: string): Promise<void> {
+    const script = file.startsWith('src/cli/dashboard/page/') ? 'embed-page' : 'embed-lua';
+    await this.command('tsx', [`scripts/${script}.ts`], suiteTimeoutMs);
   }
 }
 

@@ -41,8 +41,14 @@ const policy = {
   trustedTypes: ["'none'"],
 };
 
+export interface DashboardApp {
+  readonly app: Hono;
+  /** Resolves when all streams have come to their end. */
+  ended(): Promise<unknown>;
+}
+
 /** What the dashboard answers to whom. GET changes nothing. */
-export function dashboardApp({ client, poller, gate, about, end, changed, bug }: AppParts): Hono {
+export function dashboardApp({ client, poller, gate, about, end, changed, bug }: AppParts): DashboardApp {
   const app = new Hono();
   app.use(
     secureHeaders({
@@ -76,23 +82,19 @@ export function dashboardApp({ client, poller, gate, about, end, changed, bug }:
 
   app.use(gate.token);
   app.get('/session', (c) => c.body(null, 204));
-  let streams = 0;
+  const streams = new Set<Promise<void>>();
   app.get('/events', (c) => {
-    if (streams >= mostStreams) {
+    if (streams.size >= mostStreams) {
       return refuse(c, 503, `${mostStreams} browsers look already.`);
     }
     const open = c.req.query('open');
     const size = Math.min(mostListed, Math.max(1, Math.trunc(Number(c.req.query('size'))) || 100));
-    streams++;
     c.header('x-accel-buffering', 'no'); // nginx would hold events back
     return streamSSE(c, async (sse) => {
-      try {
-        await tellLooks(sse, poller, { open, size, about }, end);
-      } catch (error) {
-        bug(error);
-      } finally {
-        streams--;
-      }
+      const stream = tellLooks(sse, poller, { open, size, about }, end).catch(bug);
+      streams.add(stream);
+      await stream;
+      streams.delete(stream);
     });
   });
 
@@ -124,5 +126,5 @@ export function dashboardApp({ client, poller, gate, about, end, changed, bug }:
     bug(error);
     return c.json({ error: 'A bug: stderr of the dashboard says which.' }, 500);
   });
-  return app;
+  return { app, ended: () => Promise.all(streams) };
 }

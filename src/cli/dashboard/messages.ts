@@ -18,7 +18,10 @@ export interface Row {
   readonly grantsPerS: number | null;
 }
 
-/** How full, and how long a line, at most, in each bucket; the last is the one that `Hello.atMs` is in. Null: not known. */
+/**
+ * How full, and how long a line, at most, in each bucket since it is known; the last is the one that `Hello.atMs` is in.
+ * Null: not known.
+ */
 export interface Trail {
   readonly use: readonly (number | null)[];
   readonly waiting: readonly (number | null)[];

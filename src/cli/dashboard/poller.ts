@@ -46,7 +46,10 @@ export class Poller {
   #failure: string | null = null;
   #failingSinceMs: number | null = null;
   #viewers = 0;
-  #wake: () => void = () => {};
+  /** Ends the rest between two looks. */
+  #endRest: (() => void) | undefined;
+  /** The next rest is left out: something was changed while a look was under way, which may not have seen it. */
+  #isHurried = false;
   #waiters = new Set<() => void>();
 
   constructor(client: SemaphoreClient, watch: Watch, settings: PollerSettings) {
@@ -69,7 +72,7 @@ export class Poller {
 
   /** Looks until told to end. Never rejects for what Redis does. */
   async run(end: AbortSignal): Promise<void> {
-    end.addEventListener('abort', () => this.#wake(), { once: true });
+    end.addEventListener('abort', () => this.lookSoon(), { once: true });
     while (!end.aborted) {
       await this.#look();
       for (const resolve of this.#waiters) resolve();
@@ -84,16 +87,17 @@ export class Poller {
   join(): () => void {
     this.#viewers++;
     if (this.#viewers === 1) {
-      this.#wake();
+      this.lookSoon();
     }
     return () => {
       this.#viewers--;
     };
   }
 
-  /** Looks at once, since something was changed. */
+  /** Looks at once, or once more after the look that is under way. */
   lookSoon(): void {
-    this.#wake();
+    this.#isHurried = true;
+    this.#endRest?.();
   }
 
   /** Resolves after the next look, or when this aborts. */
@@ -267,21 +271,25 @@ export class Poller {
         line[bucket] = Math.max(line[bucket] ?? 0, waiting.of(slot) ?? 0);
       }
     }
-    return { use, waiting: line };
+    const known = use.findIndex((value) => value !== null);
+    return { use: use.slice(known), waiting: line.slice(known) };
   }
 
-  #rest(): Promise<void> {
+  async #rest(): Promise<void> {
     const { intervalMs, idleIntervalMs } = this.#settings;
     const isNew = !this.#watch.isComplete && this.#failure === null;
     const watchedMs = isNew ? Math.min(100, intervalMs) : intervalMs;
     const ms = this.#viewers > 0 || isNew ? watchedMs : idleIntervalMs;
-    return new Promise((resolve) => {
-      const timer = ms > 0 ? setTimeout(resolve, ms) : undefined;
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (!this.#isHurried) {
+      await new Promise<void>((resolve) => {
+        const timer = ms > 0 ? setTimeout(resolve, ms) : undefined;
+        this.#endRest = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#isHurried = false;
   }
 }
 

@@ -1,7 +1,16 @@
 import type { Detail, Hello, History, HolderRow, WaiterRow } from '../messages.ts';
 import { Bar } from './bar.ts';
 import { byId, make, setText } from './dom.ts';
-import { pressureOf, showAge, showCount, showMs, showSpan, splitClient, useOf } from './format.ts';
+import {
+  pressureOf,
+  showAge,
+  showAtLeast,
+  showCount,
+  showMs,
+  showSpan,
+  splitClient,
+  useOf,
+} from './format.ts';
 import { TimePlots } from './plots.ts';
 import { type RowView, VirtualRows } from './virtual-rows.ts';
 
@@ -57,7 +66,7 @@ export class DetailView {
       cells: (it) => [
         it.client,
         showCount(it.weight),
-        `≥ ${showAge(it.seenForMs)}`,
+        showAtLeast(it.seenForMs),
         showAge(it.expiresInMs),
         shortPermit(it),
       ],
@@ -82,13 +91,15 @@ export class DetailView {
     );
     this.#section.append(
       make('div', { class: 'title' }, make('h2', {}, this.#name), this.#resize, close),
-      make('div', { class: 'sum' }, this.#bar.element, this.#numbers),
+      make('div', { class: 'sum' }, this.#bar.element),
+      make('div', { class: 'words' }, this.#numbers, this.#windows),
       this.#note,
-      this.#windows,
-      make('h3', {}, 'Units held, and the limit'),
-      this.#plots.held.element,
-      make('h3', {}, 'Line'),
-      this.#plots.waiting.element,
+      make(
+        'div',
+        { class: 'plots' },
+        make('div', {}, make('h3', {}, 'Units held, and the limit'), this.#plots.held.element),
+        make('div', {}, make('h3', {}, 'Line'), this.#plots.waiting.element),
+      ),
       this.#holders.element,
       this.#waiters.element,
     );

@@ -23,6 +23,9 @@ export function showAge(ms: number): string {
 export const showSpan = (ms: number): string =>
   ms % 3_600_000 === 0 ? `${ms / 3_600_000} h` : `${Math.round(ms / 6_000) / 10} min`;
 
+/** A lower bound, in whole seconds. */
+export const showAtLeast = (ms: number): string => `≥ ${ms < 1000 ? '0 s' : showAge(ms)}`;
+
 const number = new Intl.NumberFormat('en');
 
 export const showCount = (value: number): string => number.format(value);

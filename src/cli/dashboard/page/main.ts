@@ -120,7 +120,7 @@ function drawState(): void {
     banner.dataset['kind'] = kind;
     setText(byId('banner-text'), text);
   };
-  byId('try-now').hidden = state.kind !== 'lost';
+  byId('try-now').hidden = state.kind !== 'lost' && state.kind !== 'signed-out';
   const failure = state.kind === 'live' ? last?.failure : undefined;
   document.body.classList.toggle(
     'is-stale',
@@ -159,7 +159,7 @@ function drawState(): void {
       break;
     case 'signed-out':
       setText(pill, 'no token');
-      say('', 'plain');
+      say('This dashboard needs the token that it printed.', 'bad');
       break;
     case 'connecting':
       setText(pill, 'connecting…');

@@ -24,7 +24,7 @@ export class Sparkline {
     const fill = colour(of);
     this.#plot = new uPlot(
       {
-        width: 132,
+        width: 140,
         height: 26,
         pxAlign: true,
         cursor: { show: false },
@@ -157,7 +157,7 @@ export class TimePlot {
       {
         width: 300,
         height: 150,
-        padding: [8, 8, 0, 0],
+        padding: [8, 22, 0, 0],
         cursor: { sync: { key: sync }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
         legend: { live: true },
         scales: {

@@ -54,7 +54,8 @@ export class Semaphores {
     this.#bucket = Math.floor(atMs / bucketMs);
     for (const row of rows) {
       const { use = [], waiting = [] } = trails[row.id] ?? {};
-      this.#byId.set(row.id, { row, use: [...use], waiting: [...waiting] });
+      const unknown = Array<null>(Math.max(0, this.#buckets - use.length)).fill(null);
+      this.#byId.set(row.id, { row, use: [...unknown, ...use], waiting: [...unknown, ...waiting] });
     }
   }
 

@@ -7,6 +7,9 @@ import { until, watch } from '../support/until.ts';
 import { run } from './command.ts';
 import { type Dashboard, startDashboard } from './dashboard-process.ts';
 
+/** Names are looked for with rests, ten times as long as it took: on a busy machine that is a while. */
+const patienceMs = 50_000;
+
 interface Told {
   hello: Hello[];
   look: Look[];
@@ -85,7 +88,9 @@ async function scene() {
 }
 
 describe('parkade dashboard', () => {
-  it('tells everything at first, then what each look has changed, over server-sent events', async () => {
+  it('tells everything at first, then what each look has changed, over server-sent events', {
+    timeout: patienceMs + 10_000,
+  }, async () => {
     const { prefix, client, permits } = await scene();
     await (await client.semaphore('idle', { limit: 1 }).acquire()).release();
     const dashboard = await startDashboard(['--prefix', prefix, '--interval', '100ms']);
@@ -99,7 +104,11 @@ describe('parkade dashboard', () => {
     await permits[0]?.release();
     await until('the line is gone', () => rows().at(-1)?.waiting === 0);
     await client.semaphore('new', { limit: 7 }).acquire({ weight: 3 });
-    await until('a new one is found', () => rows().some((it) => it.name === 'new' && it.held === 3));
+    await until(
+      'a new one is found',
+      () => rows().some((it) => it.name === 'new' && it.held === 3),
+      patienceMs,
+    );
     await until('it looked often', () => told.look.length > 12);
     // Once when it is found, once when its grants can be told.
     expect(rows().filter(({ name }) => name === 'idle').length).toBeLessThanOrEqual(2);
