@@ -20,6 +20,7 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
   ['luacheck', 'tsx', 'scripts/luacheck.ts'],
   ['unused code', 'knip'],
   ['dependencies', 'tsx', 'scripts/audit.ts'],
+  ['links in Markdown', 'tsx', 'scripts/links.ts'],
   ['package: built and packed', 'npm', 'pack', '--pack-destination', folder],
   ['package: publint', 'publint', tarball, '--strict'],
   ['package: types resolve', 'attw', tarball],
@@ -28,7 +29,7 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
 ];
 
 /** Their last line says something also when all is well: that they were skipped, for one. */
-const talkative = ['luacheck', 'dependencies', 'package: size'];
+const talkative = ['luacheck', 'dependencies', 'links in Markdown', 'package: size'];
 
 let failed = 0;
 for (const [title, command, ...args] of steps) {

@@ -45,6 +45,8 @@ export interface SemaphoreClientEvents {
  *
  * @example
  * ```ts
+ * import { SemaphoreClient } from 'parkade';
+ *
  * const client = new SemaphoreClient('redis://localhost:6379');
  * const api = client.semaphore('payments-api', { limit: 3 });
  * ```

@@ -121,6 +121,8 @@ export const facts: { readonly [Name in FactName]: FactChannel<ParkadeFacts[Name
  *
  * @example
  * ```ts
+ * import { onFact } from 'parkade';
+ *
  * onFact('parkade:permit:lost', ({ permit, holdMs }) => {
  *   console.warn(`${permit.id} of ${permit.semaphore} was lost after ${holdMs} ms`);
  * });

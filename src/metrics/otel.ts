@@ -44,6 +44,8 @@ const holdBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
  *
  * @example
  * ```ts
+ * import { instrument } from 'parkade/otel';
+ *
  * const stop = instrument({ nameOf: (name) => name.split(':')[0] ?? name });
  * ```
  */
