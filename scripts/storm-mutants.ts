@@ -15,7 +15,7 @@ const help = `npm run mutants:storms -- [options]
   --minutes N    for how long faults are made around each (default 0.33)
   --seed S       what the faults are drawn from (default 77)
 
-Prints a table in Markdown: what was broken, and how often each promise was seen broken. Ends with 0 whatever was noticed:
+Prints a table in Markdown: what was broken, the faults made meanwhile, and how often each promise was seen broken. Ends with 0 whatever was noticed:
 the mutants that must be noticed are those of npm run mutants.`;
 
 const { values } = parseArgs({
@@ -32,7 +32,7 @@ const { values } = parseArgs({
 const besidesMs = 90_000;
 
 const [, index = 0, parts = 0] = (/^(\d+)\/(\d+)$/.exec(values.part) ?? []).map(Number);
-const named = stormed.filter(({ name }) => name.includes(values.only));
+const named = stormed.filter(({ mutant }) => mutant.name.includes(values.only));
 const at = (i: number) => Math.round((named.length * i) / parts);
 const chosen = index >= 1 && index <= parts ? named.slice(at(index - 1), at(index)) : [];
 const minutes = Number(values.minutes);
@@ -45,19 +45,22 @@ if (values.help) {
 } else {
   process.once('SIGINT', () => process.exit(130)); // whose end ends what was started
   process.once('SIGTERM', () => process.exit(143));
-  console.log('| broken on purpose | what noticed, and how often |\n| - | - |');
+  console.log('| broken on purpose | faults | what noticed, and how often |\n| - | - | - |');
   await using redis = await startRedis({ own: true });
   using workshop = new Workshop(redis.url);
-  for (const mutant of chosen) {
-    const found = await workshop.broken(mutant, () => storm(workshop));
-    console.log(`| ${mutant.name} | ${typeof found === 'string' ? found : `**invalid**: ${found.why}`} |`);
+  for (const { mutant, faults } of chosen) {
+    const found = await workshop.broken(mutant, () => storm(workshop, faults));
+    console.log(
+      `| ${mutant.name} | ${faults ?? 'all'} | ${typeof found === 'string' ? found : `**invalid**: ${found.why}`} |`,
+    );
   }
 }
 
-async function storm(workshop: Workshop): Promise<string> {
+async function storm(workshop: Workshop, faults: string | undefined): Promise<string> {
   const history = join(workshop.folder, '.cache/chaos', values.seed, `standalone-${values.seed}`);
   rmSync(history, { recursive: true, force: true });
   const args = ['--minutes', values.minutes, '--seed', values.seed, '--workers', '7'];
+  if (faults !== undefined) args.push('--faults', faults);
   const { isTimedOut } = await workshop.command(
     'tsx',
     ['scripts/chaos.ts', ...args],

@@ -367,6 +367,12 @@ describe('releases', () => {
     expect(broken(again.end(100))).toMatchObject({ [releases]: '1 + 0' });
   });
 
+  test('succeed for what is held', () => {
+    const story = () => good().grant(60, 61, a, 2).release(75, a, 2, { result: false });
+    expect(broken(story().end(100))).toEqual({ [releases]: '1 + 0' });
+    expect(broken(story().fault(65, 66, 'cut', 0).end(100))).toEqual({});
+  });
+
   test("don't succeed for what somebody else holds", () => {
     const foreign = good().tell(35, c, {
       kind: 'released',

@@ -42,12 +42,14 @@ export const grantingMutants: readonly Mutant[] = [
       breaks: 'load-bearing: replays change nothing',
       from: 'heldUntilMs[record] or 0, tickets[record]',
       to: 'heldUntilMs[record] or 0, false',
+      caughtBy: ['lua/acquire'],
     },
     {
       name: 'a grant that is asked for twice counts twice',
       breaks: 'load-bearing: replays change nothing',
       from: '  if untilMs > semaphore.nowMs then\n    return',
       to: '  if false then\n    return',
+      caughtBy: ['lua/acquire', "interleavings > 'lost replies'"],
     },
     {
       name: 'the line has no longest length',

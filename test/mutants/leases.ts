@@ -89,6 +89,7 @@ export const leasesMutants: readonly Mutant[] = [
       breaks: 'load-bearing: deadline counted from sending',
       from: 'const aheadMs = serverNowMs - sentAtMs;',
       to: 'const aheadMs = serverNowMs - nowMs;',
+      caughtBy: ['client/lost-permits', "interleavings > 'late replies'"],
     },
   ]),
   ...mutantsOf('src/keeper.ts', 'client/lost-permits', [

@@ -98,6 +98,7 @@ export const messagesMutants: readonly Mutant[] = [
       breaks: 'load-bearing: messages carry the epoch',
       from: 'message.epoch !== session.epoch || ',
       to: '',
+      caughtBy: ['client/wake-ups', "interleavings > 'a loss of data, and releases'"],
     },
     {
       name: 'a message from a clock that was set forward is believed',

@@ -14,6 +14,7 @@ export const presenceMutants: readonly Mutant[] = [
       breaks: 'load-bearing: reaping and handing off within beats',
       from: 'reap(semaphore)\n',
       to: '',
+      caughtBy: ['lua/beat'],
     },
     {
       name: 'a beat is no sign of life',
@@ -202,6 +203,7 @@ export const presenceMutants: readonly Mutant[] = [
       breaks: 'load-bearing: beats',
       from: '        void this.#look();\n',
       to: '',
+      caughtBy: ['client/wake-ups', "interleavings > 'hand-over'"],
     },
     {
       name: 'a check-in does not see what was granted',

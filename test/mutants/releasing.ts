@@ -8,6 +8,7 @@ export const releasingMutants: readonly Mutant[] = [
       breaks: 'rule 2: no room is left unused',
       from: 'local told = handOff(semaphore, clientId, presenceMs)',
       to: 'local told = {}',
+      caughtBy: ['lua/release', "interleavings > 'hand-over'"],
     },
     {
       name: 'a release leaves the line alone',
@@ -20,6 +21,7 @@ export const releasingMutants: readonly Mutant[] = [
       breaks: 'load-bearing: cancel releases what was granted',
       from: 'local isHeld = takeOut()\n',
       to: "local isHeld = redis.call('ZCARD', waitersKey) == 0 and takeOut() or {}\n",
+      caughtBy: ['lua/release', "interleavings > 'second thoughts'"],
     },
     {
       name: 'anybody may release anything',
@@ -98,7 +100,7 @@ export const releasingMutants: readonly Mutant[] = [
       breaks: 'a re-sent release was a release',
       from: 'asker?.done(answer === true || before)',
       to: 'asker?.done(answer === true)',
-      caughtBy: ['client/dropped-replies'],
+      caughtBy: ['client/dropped-replies', "interleavings > 'lost replies'"],
     },
   ]),
 ];

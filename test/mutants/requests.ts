@@ -26,7 +26,7 @@ export const requestsMutants: readonly Mutant[] = [
       breaks: 'load-bearing: late grants refused',
       from: 'if (clock.monotonicMs() >= deadlineMs) {',
       to: 'if (false) {',
-      caughtBy: ['client/lost-permits'],
+      caughtBy: ['client/lost-permits', "interleavings > 'late replies'"],
     },
   ]),
   ...mutantsOf('src/outbox.ts', 'client/bursts', [
@@ -49,6 +49,7 @@ export const requestsMutants: readonly Mutant[] = [
       breaks: 'every call has its own attempt timer',
       from: 'reject(new AttemptTimeout(',
       to: 'void (new AttemptTimeout(',
+      caughtBy: ['client/dropped-replies', "interleavings > 'lost replies'"],
     },
   ]),
 ];

@@ -29,6 +29,7 @@ export const restoringMutants: readonly Mutant[] = [
       breaks: 'load-bearing: closed window',
       from: "  note(semaphore, 'openAtMs', semaphore.nowMs + windowMs)\n  if not semaphore.hasClients",
       to: '  if not semaphore.hasClients',
+      caughtBy: ['lua/restore', "interleavings > 'a loss of data'"],
     },
     {
       name: 'an epoch that a newcomer began stays open',
@@ -243,13 +244,14 @@ export const restoringMutants: readonly Mutant[] = [
       breaks: 'when Redis forgets: what is held is held',
       from: 'await putBack(this.#parts, { leases, waiters }, true, this.#revoked);',
       to: 'await putBack(this.#parts, { leases: [], waiters }, true, this.#revoked);',
+      caughtBy: ['client/flushall', "interleavings > 'a loss of data'"],
     },
     {
       name: 'a grant of before is believed while what was lost is put back',
       breaks: 'load-bearing: messages carry the epoch',
       from: ' || session.isRecovering || ',
       to: ' || ',
-      caughtBy: ['client/data-loss'],
+      caughtBy: ['client/data-loss', "interleavings > 'a loss of data, and releases'"],
     },
   ]),
 ];

@@ -1,4 +1,4 @@
-import type { Timeline } from '../stories.ts';
+import { overlaps, type Timeline } from '../stories.ts';
 import { type Finding, type Verdict, verdict } from '../verdict.ts';
 
 /** Once a permit is lost, it is not held again: not by its holder's word, not by a second grant. */
@@ -18,12 +18,20 @@ export function checkNoRevival({ permits }: Timeline): Verdict {
   return verdict('a lost permit never revives', permits.length, findings);
 }
 
-/** A release says true once, for a permit that was held by who releases it, and never afterwards. */
+/**
+ * A release says true once, for a permit that was held by who releases it, and never afterwards; and true it says, unless
+ * something has gone wrong meanwhile.
+ */
 export function checkReleases({ permits, foreignReleases }: Timeline): Verdict {
   const findings: Finding[] = [];
   let looked = foreignReleases.length;
-  for (const { permit, lostAt, heldAtRelease, releases } of permits) {
+  for (const { permit, worker, grantedAt, lostAt, heldAtRelease, releases } of permits) {
     looked += releases.length;
+    const first = releases.find(({ which }) => which === 'first');
+    const inPeace = first !== undefined && !overlaps(worker.disturbances, grantedAt, first.at);
+    if (first?.result === false && heldAtRelease && lostAt === undefined && inPeace) {
+      findings.push({ at: first.at, what: `${permit} was held, and its release says that it was not` });
+    }
     const granted = releases.filter(({ result }) => result === true);
     if (granted.length > 1) {
       findings.push({ at: granted[1]?.at ?? 0, what: `${permit} was released ${granted.length} times` });
