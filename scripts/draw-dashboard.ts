@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SemaphoreClient } from '../src/index.ts';
 import { startChromium } from '../support/chromium.ts';
 
-const [folder = 'docs/dashboard', seconds = '65'] = process.argv.slice(2);
+const [folder = 'docs/dashboard', seconds = '130'] = process.argv.slice(2);
 const redisUrl = process.env['REDIS_URL'] ?? 'redis://localhost:6379';
 const prefix = 'garage';
 
