@@ -26,18 +26,18 @@ local records, firstRecord = ARGV, 6
 -- before anything is made that it does not need, and does what the rest of the script would do
 -- (test/lua/straight.test.ts compares them). While the semaphore is calm nobody is in line to be judged,
 -- served or barged past, and no rare number is in force; before dueMs nothing has to be reaped or given a
--- new TTL; so soon after the last script there was no silence (presenceMs is 100 at least). Who knows the
--- terms knows the epoch, and has told its own. What is left to be asked is whether the permits are there,
--- and whether the records are new, which ZADD answers. If some are not, the call came twice: those that are
--- new are granted all the same, and the rest of the script finds them all and says so.
+-- new TTL; within half of the shortest presence time there was no silence. Who knows the terms knows the
+-- epoch, and has told its own. What is left to be asked is whether the permits are there, and whether the
+-- records are new, which ZADD answers. If some are not, the call came twice: those that are new are granted
+-- all the same, and the rest of the script finds them all and says so.
 local timeUs = serverTimeUs()
 local numbers = knownTerms > 0 and allWeight > 0 and redis.call('HGET', stateKey, 'numbers')
 if numbers then
-  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, freshAtMs, isCalm, isRare =
-    struct.unpack(numbersFormat, numbers)
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm,
+    isRare = struct.unpack(numbersFormat, numbers)
   local nowMs = math.floor(timeUs / 1000)
-  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + 50 and nowMs < dueMs
-    and held + allWeight <= limit and timeUs > seq and timeUs > seen
+  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + presenceMs / 2
+    and nowMs < dueMs and held + allWeight <= limit and timeUs > seq and timeUs > seen
     and (held == 0 or redis.call('EXISTS', permitsKey) == 1)
   then
     local expiresAtMs = nowMs + leaseMs
@@ -52,7 +52,7 @@ if numbers then
     end
     redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
       held + allWeight / count * added, timeUs + added - 1, nowMs, math.min(dueMs, expiresAtMs), retentionMs,
-      freshAtMs, isCalm, isRare))
+      presenceMs, freshAtMs, isCalm, isRare))
     if added == count then
       return timeUs
     end

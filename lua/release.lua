@@ -20,17 +20,17 @@ local knownTerms, allWeight, records, firstRecord = ARGV[3] + 0, ARGV[4] + 0, AR
 -- anything is made that it does not need, and does what the rest of the script would do
 -- (test/lua/straight.test.ts compares them). While the semaphore is calm nobody is in line to be served or
 -- taken out, and no rare number is in force; before dueMs no permit has expired, and no key needs a new
--- TTL; so soon after the last script there was no silence (presenceMs is 100 at least). So a record that is
--- there is held. If one is missing, nothing was changed yet, and the rest of the script says what became of
--- it. ZREM is a write that a full Redis allows.
+-- TTL; within half of the shortest presence time there was no silence. So a record that is there is held.
+-- If one is missing, nothing was changed yet, and the rest of the script says what became of it. ZREM is a
+-- write that a full Redis allows.
 local timeUs = serverTimeUs()
 local numbers = knownTerms > 0 and allWeight > 0 and redis.call('HGET', stateKey, 'numbers')
 if numbers then
-  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, freshAtMs, isCalm, isRare =
-    struct.unpack(numbersFormat, numbers)
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm,
+    isRare = struct.unpack(numbersFormat, numbers)
   local nowMs = math.floor(timeUs / 1000)
-  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + 50 and nowMs < dueMs
-    and seq >= seen
+  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + presenceMs / 2
+    and nowMs < dueMs and seq >= seen
   then
     local areHeld
     if #records == firstRecord then
@@ -47,7 +47,7 @@ if numbers then
     end
     if areHeld then
       redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
-        held - allWeight, seq, nowMs, dueMs, retentionMs, freshAtMs, isCalm, isRare))
+        held - allWeight, seq, nowMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm, isRare))
       return timeUs
     end
   end

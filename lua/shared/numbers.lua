@@ -2,8 +2,8 @@
 -- at (parkade inspect does that), but reading and writing them cost more than all else that a script does.
 --
 -- `numbers`, of every semaphore:
---   terms         a number drawn anew whenever one of epoch, limit, declared, retentionMs, bounded changes:
---                 who names it knows them all
+--   terms         a number drawn anew whenever one of epoch, limit, declared, retentionMs, presenceMs,
+--                 bounded changes: who names it knows them all, and has told its own
 --   epoch         one unbroken life of the data
 --   limit         units, in force now
 --   declared      the limit that the first handle named
@@ -12,6 +12,7 @@
 --   lastMs        the time of the last script
 --   dueMs         before this no permit expires, and no key needs a new TTL
 --   retentionMs   the longest TTL that was asked for
+--   presenceMs    the shortest presence time that anybody has
 --   freshAtMs     when all four keys last got their TTL
 --   isCalm        1 while nobody waits and no rare number is in force: then nothing has to be looked at
 --                 before dueMs but the numbers themselves
@@ -26,4 +27,4 @@
 --   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
 --   revokedUntilMs   until when any record is remembered as revoked
 --   bounded       1 when a bounded handle exists
-local numbersFormat, rareFormat = '<ddddddddddBB', '<dddddddB'
+local numbersFormat, rareFormat = '<dddddddddddBB', '<dddddddB'

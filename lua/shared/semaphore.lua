@@ -6,12 +6,14 @@
 local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, timeUs, seen, presenceMs,
   retentionMs)
   local numbers = redis.call('HGET', stateKey, 'numbers')
-  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, freshAtMs, isRare, _
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs
+  local isRare, _
   if numbers then
-    terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, freshAtMs, _, isRare =
-      struct.unpack(numbersFormat, numbers)
+    terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs, _,
+      isRare = struct.unpack(numbersFormat, numbers)
   else
-    terms, held, seq, lastMs, dueMs, keptMs, freshAtMs, isRare = 0, 0, 0, 0, 0, 0, 0, 0
+    terms, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs, isRare =
+      0, 0, 0, 0, 0, 0, math.huge, 0, 0
   end
   local skewUs, openAtMs, graceFromMs, graceUntilMs, graceSinceMs, refusedAtMs, revokedUntilMs, isBounded =
     0, 0, 0, 0, 0, 0, 0, 0
@@ -44,12 +46,17 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, timeU
     keptMs, freshAtMs, dueMs = retentionMs, 0, 0
     isTermsNew = true
   end
+  if presenceMs < leastPresenceMs then
+    leastPresenceMs = presenceMs
+    isTermsNew = true
+  end
 
   local hasLine = redis.call('EXISTS', waitersKey) == 1
   return {
     permitsKey = permitsKey, waitersKey = waitersKey, clientsKey = clientsKey, stateKey = stateKey,
     terms = terms, epoch = epoch, limit = limit, declared = declared, held = held,
-    seq = math.max(seq, seen), dueMs = dueMs, retentionMs = keptMs, freshAtMs = freshAtMs,
+    seq = math.max(seq, seen), dueMs = dueMs,
+    retentionMs = keptMs, presenceMs = leastPresenceMs, freshAtMs = freshAtMs,
     skewUs = skewUs, openAtMs = openAtMs,
     graceFromMs = graceFromMs, graceUntilMs = graceUntilMs, graceSinceMs = graceSinceMs,
     refusedAtMs = refusedAtMs, revokedUntilMs = revokedUntilMs, bounded = isBounded == 1,
@@ -114,7 +121,8 @@ local function saveSemaphore(semaphore)
   end
   redis.call('HSET', semaphore.stateKey, 'numbers', struct.pack(numbersFormat, semaphore.terms,
     semaphore.epoch, semaphore.limit, semaphore.declared, semaphore.held, semaphore.seq, nowMs,
-    semaphore.dueMs, semaphore.retentionMs, semaphore.freshAtMs, isCalm and 1 or 0, semaphore.isRare))
+    semaphore.dueMs, semaphore.retentionMs, semaphore.presenceMs, semaphore.freshAtMs, isCalm and 1 or 0,
+    semaphore.isRare))
   if isStale then
     keep(semaphore, semaphore.stateKey)
     keep(semaphore, semaphore.permitsKey)

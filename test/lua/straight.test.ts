@@ -92,7 +92,7 @@ const others = fc
   });
 
 const passings = fc
-  .constantFrom(0.4, 1, 20, 49, 50, 51, 300, 600, 1_100, 6_000, -0.4, -3)
+  .constantFrom(0.4, 1, 20, 300, 499, 500, 501, 600, 1_100, 6_000, -0.4, -3)
   .map((advanceMs): Step => ({ client: 0, advanceMs, tells: `${advanceMs} ms pass` }));
 const losses = fc.constant<Step>({ client: 0, loses: true, tells: 'the permits are lost' });
 

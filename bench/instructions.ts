@@ -1,0 +1,125 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { Semaphore as Peer } from 'redis-semaphore';
+import { SemaphoreClient } from '../src/index.ts';
+import { serverProgram } from '../support/redis/fleet.ts';
+
+/*
+ * How many instructions the server executes for an acquire and release, its reading and writing included, as callgrind
+ * counts them. Unlike times, that is the same on a busy machine; what the kernel does is not in it.
+ */
+
+const help = `npm run instructions
+
+Counts the instructions of redis-server for an acquire + release. Needs valgrind on the PATH, Linux, and a redis-server or
+valkey-server that runs here (not in Docker). Takes a minute.`;
+
+if (process.argv.includes('--help')) {
+  console.log(help);
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  const { command, args, env, from } = await serverProgram();
+  console.log(`redis-server ${from}, under callgrind`);
+  const folder = mkdtempSync(join(tmpdir(), 'parkade-instructions-'));
+  const path = join(folder, 'redis.sock');
+  const options = ['--tool=callgrind', `--callgrind-out-file=${join(folder, 'out')}`];
+  const settings = ['--port', '0', '--unixsocket', path, '--save', '', '--dir', folder];
+  const server = spawn('valgrind', [...options, command, ...args, ...settings], {
+    env: { ...process.env, ...env },
+    stdio: 'ignore',
+  });
+  const gone = new Promise<never>((_resolve, reject) => {
+    server.once('error', (error) => reject(new Error(`valgrind does not run: ${error.message}`)));
+    server.once('exit', (code) => reject(new Error(`valgrind has ended with ${code}`)));
+  });
+  gone.catch(() => {});
+  process.once('exit', () => {
+    server.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await Promise.race([gone, countAll(path, counterOf(server.pid as number, folder))]);
+  process.exit();
+}
+
+type Count = (what: string, task: (i: number) => Promise<unknown>, pairs?: number) => Promise<void>;
+
+/** Runs a task to warm up, and then so often that it can be counted; says how many instructions one pair took. */
+function counterOf(pid: number, folder: string): Count {
+  const control = (what: '--zero' | '--dump') => execFileSync('callgrind_control', [what, `${pid}`]);
+  return async (what, task, pairs = 1) => {
+    const times = Math.max(10, 400 / pairs);
+    for (let i = 0; i < times / 4; i++) await task(i);
+    control('--zero');
+    for (let i = 0; i < times; i++) await task(1_000 + i);
+    control('--dump');
+    let sum = 0;
+    for (const file of readdirSync(folder).filter((name) => name.startsWith('out.'))) {
+      const text = readFileSync(join(folder, file), 'utf8');
+      sum += Number(/^(?:summary|totals): (\d+)/m.exec(text)?.[1] ?? 0);
+      rmSync(join(folder, file));
+    }
+    const each = Math.round(sum / times / pairs).toLocaleString('en');
+    console.log(`${what.padEnd(50)}${each.padStart(10)}`);
+  };
+}
+
+async function countAll(path: string, count: Count): Promise<void> {
+  const redis = new Redis(path, { retryStrategy: () => 200, maxRetriesPerRequest: null });
+  redis.on('error', () => {}); // it takes a while to start
+  const sha = (await redis.script('LOAD', 'return 1')) as string;
+  const client = new SemaphoreClient(redis);
+  const [free, held] = ['free', 'held'].map((name) => client.semaphore(name, { limit: 1_000 }));
+  const pair = async (semaphore = free) => (await semaphore?.acquire())?.release();
+
+  await count('SET NX + DEL', async (i) => {
+    await redis.set('lock', i, 'PX', 30_000, 'NX');
+    await redis.del('lock');
+  });
+  await count('two scripts that do nothing, one key', async () => {
+    await redis.evalsha(sha, 1, 'lock');
+    await redis.evalsha(sha, 1, 'lock');
+  });
+  await count('two that are told what ours are', async (i) => {
+    const keys = ['permits', 'waiters', 'clients', 'state'].map((key) => `parkade:{free}:${key}`);
+    const caller = JSON.stringify([i, client.id, 10_000, 86_400_000, 'parkade', 'free', 1_000, 0]);
+    const [number, record] = [`${1e15 + i}`, `${client.id}/${i}/1/10000`];
+    await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, 30_000, record);
+    await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, record);
+  });
+  await count('redis-semaphore, limit 1,000', async () => {
+    const peer = new Peer(redis, 'peer', 1_000, { refreshInterval: 0 });
+    await peer.acquire();
+    await peer.release();
+  });
+  await count('parkade, nobody else holds', () => pair());
+  await held?.acquire();
+  await count('parkade, others hold', () => pair(held));
+  const batch = (size: number) => () => Promise.all(Array.from({ length: size }, () => pair()));
+  await count('parkade, 500 together, each', batch(500), 500);
+  await countHandOffs(client, new SemaphoreClient(new Redis(path)), count);
+}
+
+/** Limit 1, and two clients in turn: each release serves the other's waiter. */
+async function countHandOffs(a: SemaphoreClient, b: SemaphoreClient, count: Count): Promise<void> {
+  const semaphores = [a, b].map((one) => one.semaphore('handed', { limit: 1 }));
+  let permit = await semaphores[1]?.acquire();
+  await count('parkade, a waiter of another client is served', async (i) => {
+    const queued = new Promise<void>((resolve) => {
+      subscribe('parkade:acquire:queued', function hear() {
+        unsubscribe('parkade:acquire:queued', hear);
+        resolve();
+      });
+    });
+    const next = semaphores[i % 2]?.acquire();
+    await queued;
+    await permit?.release();
+    permit = await next;
+  });
+}
