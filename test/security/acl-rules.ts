@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 
+/** The files of examples/acl/. */
+export type Example = 'service' | 'service-cluster' | 'sentinel' | 'reader';
+
 const folder = join(import.meta.dirname, '../../examples/acl');
 
 /** The line of an example, as it would stand in Redis's `aclfile`, without `user NAME`. */
-export function rulesOf(example: 'service' | 'reader'): string[] {
+export function rulesOf(example: Example): string[] {
   const [word, name, ...rules] = readFileSync(join(folder, `${example}.acl`), 'utf8')
     .trim()
     .split(' ');
@@ -16,7 +19,7 @@ export function rulesOf(example: 'service' | 'reader'): string[] {
 }
 
 /** What an example grants: commands, keys and channels, each of which may be taken away. */
-export function rightsOf(example: 'service' | 'reader'): string[] {
+export function rightsOf(example: Example): string[] {
   return rulesOf(example).filter((rule) => /^[+~&]/.test(rule));
 }
 

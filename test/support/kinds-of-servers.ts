@@ -1,12 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startCluster } from '../../support/redis/cluster.ts';
 import { onFreePort } from '../../support/redis/free-port.ts';
 import { startSentinel } from '../../support/redis/sentinel.ts';
-import { type StartRedisOptions, startRedis } from '../../support/redis/start-redis.ts';
-import { type Certificate, makeCertificate } from './certificate.ts';
+import { type RedisServer, type StartRedisOptions, startRedis } from '../../support/redis/start-redis.ts';
+import { type Certificate, makeCertificate, withCertificateFiles } from './certificate.ts';
 import type { Ground } from './ground.ts';
 
 /** Servers that run, until they are stopped. */
@@ -41,18 +41,15 @@ interface Access {
 
 const password = 's3cret/%';
 
+/** A single server. */
 export function oneServer(access: Access = {}): Servers {
   return (options) =>
     onFreePort(undefined, async (tlsPort) => {
-      const certificate = access.tls ? makeCertificate(tmpdir()) : undefined;
+      const certificate = access.tls ? await makeCertificate() : undefined;
       const socket = access.socket
         ? join(tmpdir(), `parkade-test-${process.pid}-${tlsPort}.sock`)
         : undefined;
-      const extra = {
-        ...(certificate && tlsConfig(tlsPort, certificate)),
-        ...(socket !== undefined && { unixsocket: socket }),
-      };
-      return launch(access, options, extra, { tlsPort, certificate, socket });
+      return launch(access, options, { tlsPort, certificate, socket });
     });
 }
 
@@ -65,15 +62,10 @@ interface Entrance {
 async function launch(
   access: Access,
   options: StartRedisOptions,
-  extra: Record<string, string>,
   entrance: Entrance,
 ): Promise<StartedServers> {
-  const config = { ...options.config, ...extra };
-  const server = await startRedis({
-    ...options,
-    ...(Object.keys(config).length > 0 && { config }),
-    own: options.own || Object.keys(access).length > 0,
-  });
+  const { tlsPort, certificate, socket } = entrance;
+  const server = await start(access, options, entrance);
   const adminUrl = new URL(server.url);
   const admin = new Redis(server.url);
   if (access.password) {
@@ -82,7 +74,6 @@ async function launch(
   }
   if (access.user) await admin.call('ACL', 'SETUSER', 'limited', 'reset', ...rulesOf(access.user));
   admin.disconnect();
-  const { tlsPort, certificate, socket } = entrance;
   const url = new URL(adminUrl);
   if (access.user) [url.username, url.password] = ['limited', 'CHANGE-ME'];
   return {
@@ -97,21 +88,38 @@ async function launch(
     ...(certificate && { certificate }),
     description: server.description,
     pid: server.pid,
-    again: () => launch(access, { ...options, port: Number(new URL(server.url).port) }, extra, entrance),
+    again: () => launch(access, { ...options, port: Number(new URL(server.url).port) }, entrance),
     async stop() {
       await server.stop();
-      if (certificate) rmSync(dirname(certificate.files.key), { recursive: true, force: true });
+      if (socket !== undefined) rmSync(socket, { force: true }); // one that is killed leaves it
     },
   };
 }
 
-const tlsConfig = (port: number, { files }: Certificate) => ({
-  'tls-port': `${port}`,
-  'tls-auth-clients': 'no',
-  'tls-cert-file': files.cert,
-  'tls-key-file': files.key,
-  'tls-ca-cert-file': files.cert,
-});
+function start(
+  access: Access,
+  options: StartRedisOptions,
+  { tlsPort, certificate, socket }: Entrance,
+): Promise<RedisServer> {
+  const startWith = (more: Record<string, string>) => {
+    const config = { ...options.config, ...more, ...(socket !== undefined && { unixsocket: socket }) };
+    return startRedis({
+      ...options,
+      ...(Object.keys(config).length > 0 && { config }),
+      own: options.own || Object.keys(access).length > 0,
+    });
+  };
+  if (certificate === undefined) return startWith({});
+  return withCertificateFiles(certificate, ({ key, cert }) =>
+    startWith({
+      'tls-port': `${tlsPort}`,
+      'tls-auth-clients': 'no',
+      'tls-cert-file': cert,
+      'tls-key-file': key,
+      'tls-ca-cert-file': cert,
+    }),
+  );
+}
 
 /** The example's rights, for the prefixes of tests; and what docs/security.md adds for `list`. */
 function rulesOf(example: string): string[] {
