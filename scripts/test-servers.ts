@@ -80,7 +80,7 @@ if (values.help || (positionals.length === 0 && !values.table)) {
 /** Resolves with whether all was well. */
 async function run(name: string): Promise<boolean> {
   const [kind = '', program] = name.split('@');
-  const report = join(folder, 'report.json');
+  const report = join(folder, `${name.replaceAll('/', '-')}.report.json`);
   const startMs = performance.now();
   console.error(pc.dim(`${name}: ${kinds[kind as KindName].title} …`));
   const files = values.files.length > 0 ? values.files : ['test/client', 'test/conformance'];
