@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { format } from 'node:util';
 import { expect, it, vi } from 'vitest';
 import { openClient } from '../support/clients.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
@@ -39,7 +40,7 @@ async function printedBy({ page, line, code }: Snippet): Promise<string[]> {
   const printed: string[] = [];
   vi.stubGlobal('client', openClient({ prefix: uniquePrefix() }));
   vi.stubEnv('REDIS_URL', redisUrl());
-  const log = vi.spyOn(console, 'log').mockImplementation((...parts) => void printed.push(parts.join(' ')));
+  const log = vi.spyOn(console, 'log').mockImplementation((...parts) => void printed.push(format(...parts)));
   try {
     await import(/* @vite-ignore */ file);
   } finally {
