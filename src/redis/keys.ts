@@ -21,7 +21,7 @@ export function keysOf(prefix: string, name: string): SemaphoreKeys {
 }
 
 /**
- * A key in the same slot that never exists, which on a Cluster every script that writes is given besides. While a slot moves, Redis
+ * A key in the same slot that never exists, which every script that writes is given besides. While a slot moves, Redis
  * refuses scripts of which a key is missing at the node (TRYAGAIN, ASK) before they begin. Without it one may begin while
  * all four keys are there, empty one of them, and be stopped in the middle when it looks at that one again.
  */

@@ -147,8 +147,7 @@ export class SemaphoreStore {
     this.#options = options;
     this.#keys = keysOf(options.prefix, name);
     const { permits, waiters, clients, state } = this.#keys;
-    const keys = [permits, waiters, clients, state];
-    this.#allKeys = connection.isCluster ? [...keys, absentKeyOf(options.prefix, name)] : keys;
+    this.#allKeys = [permits, waiters, clients, state, absentKeyOf(options.prefix, name)];
   }
 
   /** Takes permits, or places in line; at most `batchSize` at once. */
