@@ -167,4 +167,53 @@ describe('a call that goes straight on', () => {
     // Else it would compare the whole script with itself.
     expect(sum.straight / (sum.straight + sum.whole)).toBeGreaterThan(0.1);
   });
+
+  const acquire = (leaseMs = 30_000): Step => ({
+    client: 0,
+    call: async (asker, records) => {
+      const request = asker.request({ leaseMs });
+      records.push(request.record);
+      return asker.raw.acquire([request], 'settled');
+    },
+    tells: '',
+  });
+  const [held, short] = [acquire(), acquire(100)];
+  const giveBack: Step = {
+    client: 0,
+    call: (owner, records) => owner.raw.release(records.splice(-1)),
+    tells: '',
+  };
+  const sees: Step = {
+    client: 0,
+    call: async (asker) => {
+      asker.seen += 5_000_000; // as after a failover to a replica that lacks what it was told
+    },
+    tells: '',
+  };
+  const pass = (advanceMs: number): Step => ({ client: 0, advanceMs, tells: '' });
+
+  test.each([
+    ['an acquire after the clock was set back', [held, held, pass(20), giveBack, pass(-4), held]],
+    ['a release after the clock was set back', [held, pass(20), held, pass(-4), giveBack]],
+    ['an acquire after a silence', [held, pass(501), held]],
+    ['a release after a silence', [held, pass(501), giveBack]],
+    ['an acquire after a lease has ended', [held, short, pass(99), held]],
+    ['a release after its lease has ended', [held, short, pass(99), giveBack]],
+    ['an acquire when the permits are lost', [held, { ...pass(1), loses: true }, held]],
+    ['a release when the permits are lost', [held, { ...pass(1), loses: true }, giveBack]],
+    ['an acquire by who has seen higher numbers', [held, sees, held]],
+    ['a release by who has seen higher numbers', [held, sees, giveBack, held]],
+    ['the first permit after the last was given back', [held, giveBack, held]],
+    ['two acquires within a microsecond', [held, { ...held, advanceMs: 0 }, { ...held, advanceMs: 0 }]],
+  ])('does so for %s', async (_what, taken) => {
+    const [straight, whole] = [side(true), side(false)];
+    try {
+      for (const step of taken) {
+        expect(await straight.take(step)).toEqual(await whole.take(step));
+      }
+    } finally {
+      await straight.close();
+      await whole.close();
+    }
+  });
 });
