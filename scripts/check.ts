@@ -20,6 +20,7 @@ const steps: readonly (readonly [title: string, command: string, ...args: string
   ['luacheck', 'tsx', 'scripts/luacheck.ts'],
   ['unused code', 'knip'],
   ['dependencies', 'tsx', 'scripts/audit.ts'],
+  ['API reference is current', 'tsx', 'scripts/api-reference.ts', '--check'],
   ['links in Markdown', 'tsx', 'scripts/links.ts'],
   ['package: built and packed', 'npm', 'pack', '--pack-destination', folder],
   ['package: publint', 'publint', tarball, '--strict'],

@@ -204,6 +204,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     return this.#closing;
   }
 
+  /** As `close()`, so that `await using` ends the client with its scope. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

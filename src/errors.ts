@@ -27,7 +27,7 @@ export abstract class ParkadeError extends Error {
   }
 }
 
-/** The time-out of an acquire passed before its turn came. It holds nothing and has left the line. */
+/** The time-out of an acquire passed before its turn came. It holds nothing, and leaves the line as soon as Redis can be told. */
 export class AcquireTimeoutError extends ParkadeError {
   readonly code = 'ACQUIRE_TIMEOUT';
   readonly timeoutMs: number;

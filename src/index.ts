@@ -1,3 +1,5 @@
+/** @module parkade */
+
 export type { BoundedSemaphore } from './bounded-semaphore.ts';
 export { SemaphoreClient, type SemaphoreClientEvents } from './client.ts';
 export {

@@ -1,3 +1,5 @@
+/** @module parkade/otel */
+
 import {
   type Attributes,
   type MeterProvider,

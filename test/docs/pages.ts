@@ -15,9 +15,11 @@ export function filesOf(start: string, end: string): string[] {
 
 export const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** Every page of Markdown, with its text. */
+/** Every page of Markdown, with its text, but the API reference: what it shows are the docstrings. */
 export const pages: ReadonlyMap<string, string> = new Map(
-  filesOf('', '.md').map((file) => [file, read(file)]),
+  filesOf('', '.md')
+    .filter((file) => !file.startsWith('docs/api/'))
+    .map((file) => [file, read(file)]),
 );
 
 /** A block of code that a page, or a docstring's `@example`, shows. */
