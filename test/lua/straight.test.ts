@@ -190,6 +190,15 @@ describe('a call that goes straight on', () => {
     },
     tells: '',
   };
+  /** The last request once more, and a new one with it. */
+  const again: Step = {
+    client: 0,
+    call: (asker, records) => {
+      const [fresh, record] = [asker.request(), records.at(-1) as string];
+      return asker.raw.acquire([{ ...fresh, record }, fresh], 'settled');
+    },
+    tells: '',
+  };
   const pass = (advanceMs: number): Step => ({ client: 0, advanceMs, tells: '' });
 
   test.each([
@@ -204,7 +213,8 @@ describe('a call that goes straight on', () => {
     ['an acquire by who has seen higher numbers', [held, sees, held]],
     ['a release by who has seen higher numbers', [held, sees, giveBack, held]],
     ['the first permit after the last was given back', [held, giveBack, held]],
-    ['two acquires within a microsecond', [held, { ...held, advanceMs: 0 }, { ...held, advanceMs: 0 }]],
+    ['two acquires within a microsecond', [held, { ...held, client: 1 }, { ...held, advanceMs: 0 }]],
+    ['a request that comes twice', [held, held, again, held]],
   ])('does so for %s', async (_what, taken) => {
     const [straight, whole] = [side(true), side(false)];
     try {
