@@ -36,17 +36,18 @@ async function printedBy({ page, line, code }: Snippet): Promise<string[]> {
   const folder = join(root, '.cache/snippets');
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `${basename(page)}.${line}.ts`);
-  writeFileSync(file, `${code.replace("'parkade'", `'${join(root, 'src/index.ts')}'`)}\nexport {};\n`);
+  const runnable = code
+    .replace("'parkade'", `'${join(root, 'src/index.ts')}'`)
+    .replace("'redis://localhost:6379'", `'${redisUrl()}'`);
+  writeFileSync(file, `${runnable}\nexport {};\n`);
   const printed: string[] = [];
   vi.stubGlobal('client', openClient({ prefix: uniquePrefix() }));
-  vi.stubEnv('REDIS_URL', redisUrl());
   const log = vi.spyOn(console, 'log').mockImplementation((...parts) => void printed.push(format(...parts)));
   try {
     await import(/* @vite-ignore */ file);
   } finally {
     log.mockRestore();
     vi.unstubAllGlobals();
-    vi.unstubAllEnvs();
   }
   return printed;
 }
