@@ -51,8 +51,8 @@ if numbers then
       redis.call('PEXPIRE', permitsKey, math.ceil(retentionMs * 9 / 8))
     end
     redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
-      held + allWeight / count * added, timeUs + added - 1, nowMs, math.min(dueMs, expiresAtMs), retentionMs,
-      presenceMs, freshAtMs, isCalm, isRare))
+      held + allWeight / count * added, added == count and timeUs + count - 1 or seq, nowMs,
+      math.min(dueMs, expiresAtMs), retentionMs, presenceMs, freshAtMs, isCalm, isRare))
     if added == count then
       return timeUs
     end

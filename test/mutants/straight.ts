@@ -18,7 +18,7 @@ export const straightMutants: readonly Mutant[] = [
     ['and what comes twice is answered as new', 'if added == count then', 'if true then'],
     ['and what comes twice counts twice', 'held + allWeight / count * added', 'held + allWeight'],
     ['and what comes twice starts its lease anew', "'ZADD', permitsKey, 'NX',", "'ZADD', permitsKey,"],
-    ['and draws a number for the first only', 'timeUs + added - 1', 'timeUs'],
+    ['and draws a number for the first only', 'timeUs + count - 1', 'timeUs'],
     ['and forgets when the first lease ends', 'math.min(dueMs, expiresAtMs)', 'dueMs'],
   ].map(([how, from, to]) => straight('acquire', 'a straight acquire grants', how, from, to)),
   ...[
