@@ -20,7 +20,7 @@ describe('npm run bench', () => {
 
     const { code, output, errors } = await run('--quick', '--json', file);
     expect(errors).not.toContain('broke down');
-    expect(code).toBe(0);
+    expect(code, errors).toBe(0);
 
     const report = JSON.parse(await readFile(file, 'utf8')) as Report & { rows: Row[] };
     expect(report.quick).toBe(true);

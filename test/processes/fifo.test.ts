@@ -46,7 +46,8 @@ it('whoever releases and asks again in a loop, in three processes, never overtak
     if (command?.toUpperCase() === 'ZADD' && key === keys.waiters) {
       for (let i = 1; i < args.length; i += 2) line.push(args[i] ?? '');
     } else if (command?.toUpperCase() === 'ZADD' && key === keys.permits) {
-      for (const record of args.filter((_arg, i) => i % 2 === 1)) {
+      const pairs = args[0] === 'NX' ? args.slice(1) : args;
+      for (const record of pairs.filter((_arg, i) => i % 2 === 1)) {
         if (held.has(record)) continue; // a renewal
         held.add(record);
         atOnce = Math.max(atOnce, held.size);
