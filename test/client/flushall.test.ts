@@ -29,12 +29,16 @@ describe('after FLUSHALL', () => {
     const served: { i: number; token: number }[] = [];
     for (const [i, semaphore] of asking.entries()) {
       watch(
-        semaphore.run(async ({ fencingToken }) => {
-          expect(++inUse).toBeLessThanOrEqual(2);
-          served.push({ i, token: fencingToken });
-          await new Promise((resolve) => setTimeout(resolve, 5));
-          inUse--;
-        }),
+        semaphore.run(
+          async ({ fencingToken }) => {
+            inUse += 2;
+            expect(inUse).toBe(2);
+            served.push({ i, token: fencingToken });
+            await new Promise((resolve) => setTimeout(resolve, 5));
+            inUse -= 2;
+          },
+          { weight: 2 }, // all there is: only then do tokens rise in the order of granting
+        ),
       );
       await until('it waits', async () => (await a.inspect()).waiting === i + 1);
     }
