@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { mutants } from '../mutants/list.ts';
 
 const root = join(import.meta.dirname, '../..');
 const text = readFileSync(join(root, 'docs/guarantees.md'), 'utf8');
@@ -34,4 +35,19 @@ it('each test that docs/guarantees.md names for them exists, by file and title',
       : named.filter((title) => !isTitleIn(source, title)).map((title) => `${file}: ${title}`);
   });
   expect(missing).toEqual([]);
+});
+
+it('each way to break a promise, named in docs/guarantees.md, is a mutant of that name', () => {
+  const names = new Set(mutants.map(({ name }) => name));
+  const promises = text.slice(0, text.indexOf('\nAfter a loss of data')).split('\n');
+  const cpython = text.slice(text.indexOf("## As asyncio's semaphore")).split('\n');
+  const named = [
+    ...promises.filter((line) => /^\| \d+ /.test(line)).map((line) => line.split('|').at(-2) ?? ''),
+    ...cpython
+      .filter((line) => /^\| (test_|LockTests)/.test(line))
+      .map((line) => line.split('|').at(-2) ?? ''),
+    (/Broken as: (.*?)\.\n/s.exec(text)?.[1] ?? '').replace(/\s+/g, ' '),
+  ].flatMap((cell) => cell.split('·').map((name) => name.trim()));
+  expect(named.length).toBeGreaterThan(60);
+  expect(named.filter((name) => !names.has(name))).toEqual([]);
 });
