@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
 /** Fleets of servers and storms of faults: minutes of both cores. `npm run test:faults` runs them, and only them. */
 const faults = ['test/chaos/long-storms.test.ts', 'test/cluster/**/*.test.ts', 'test/sentinel/**/*.test.ts'];
 const only = process.env['PARKADE_TESTS'] === 'faults';
+/** What runs in containers besides, with `npm run test:containers`; needs Docker and images. */
+const pods = ['test/containers/**/*.test.ts'];
+const inContainers = process.env['PARKADE_TESTS'] === 'containers';
 
 /** Where the tests of the client run, of `test/support/kinds.ts`; by default a share of them on several servers, too. */
 const on = process.env['PARKADE_ON'];
@@ -20,8 +23,14 @@ interface Files {
 }
 
 const projects = (): Record<string, Files> => {
-  const everything: Files = only ? { include: faults } : { include: ['test/**/*.test.ts'], exclude: faults };
+  const everything: Files = only
+    ? { include: faults }
+    : { include: ['test/**/*.test.ts'], exclude: [...faults, ...pods] };
   if (on !== undefined && on !== 'standalone') return { [on]: elsewhere };
+  if (inContainers) {
+    const folders = ['lua', 'client', 'conformance', 'model', 'processes'];
+    return { standalone: { include: [...pods, ...folders.map((name) => `test/${name}/**/*.test.ts`)] } };
+  }
   const standalone = { standalone: everything };
   return only || on
     ? standalone

@@ -1,8 +1,9 @@
 /**
- * A process of its own with one client, which does what the test that started it says over IPC (see
- * test/support/workers.ts). It ends when that test's process does.
+ * A process of its own with one client, which does what the test that started it says, over IPC or, in a container, in
+ * lines of JSON on stdin and stdout (see test/support/workers.ts and container-workers.ts). It ends when that test's process does.
  */
-import { type AcquireOptions, type Permit, type Semaphore, SemaphoreClient } from '../../src/index.ts';
+import { createInterface } from 'node:readline';
+import { type AcquireOptions, type Permit, type Semaphore, SemaphoreClient } from 'parkade';
 
 /** Where and how the worker's client is opened. */
 export interface Setting {
@@ -108,12 +109,21 @@ async function answer(request: Exclude<Request, { abort: true }>): Promise<Answe
   }
 }
 
-process.on('message', async (request: Request) => {
+async function hear(request: Request): Promise<void> {
   if ('abort' in request) {
     aborts.get(request.no)?.abort(new Error('aborted by the test'));
-  } else {
-    process.send?.(await answer(request));
+    return;
   }
-});
+  const answered = await answer(request);
+  if (process.send) process.send(answered);
+  else console.log(JSON.stringify(answered));
+}
 
-process.once('disconnect', () => process.exit());
+if (process.send) {
+  process.on('message', hear);
+  process.once('disconnect', () => process.exit());
+} else {
+  createInterface(process.stdin)
+    .on('line', (line) => hear(JSON.parse(line)))
+    .once('close', () => process.exit());
+}

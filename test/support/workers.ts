@@ -12,22 +12,30 @@ export interface RemotePermit extends PermitFacts {
   release(): Promise<boolean>;
 }
 
+/** Where a worker runs. */
+export interface Place {
+  /** Of its answers, until it has ended. */
+  listen(hear: (answer: Answer) => void, ended: () => void): void;
+  send(request: Request): void;
+  pause(): void | Promise<void>;
+  go(): void | Promise<void>;
+  kill(): Promise<void>;
+}
+
 /** A process with a client of its own, which can be stopped and killed. */
 export class Worker {
-  readonly #child: ChildProcess;
+  readonly #place: Place;
   readonly #open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   #lastNo = 0;
   /** Of its client. */
   id = '';
 
-  constructor() {
-    this.#child = fork(fileURLToPath(new URL('../processes/worker.ts', import.meta.url)), {
-      execArgv: [...nodeArgs],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    this.#child.on('message', (answer: Answer) => this.#hear(answer));
-    this.#child.once('exit', () => this.#end());
-    this.#child.on('error', () => {});
+  constructor(place: Place = new ForkedProcess()) {
+    this.#place = place;
+    place.listen(
+      (answer) => this.#hear(answer),
+      () => this.#end(),
+    );
   }
 
   semaphore(name: string, { limit }: { limit: number }): RemoteSemaphore {
@@ -38,21 +46,18 @@ export class Worker {
     return this.call('look', [permit.id]) as Promise<never>;
   }
 
-  /** SIGSTOP: it does not run until `go`. */
-  pause(): void {
-    this.#child.kill('SIGSTOP');
+  /** It does not run until `go`. */
+  pause(): void | Promise<void> {
+    return this.#place.pause();
   }
 
-  go(): void {
-    this.#child.kill('SIGCONT');
+  go(): void | Promise<void> {
+    return this.#place.go();
   }
 
-  /** SIGKILL. Resolves when it is gone. */
-  async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const exited = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
-    await exited;
+  /** At once, without a farewell. Resolves when it is gone. */
+  kill(): Promise<void> {
+    return this.#place.kill();
   }
 
   /** Calls a function of the worker; an abort is passed on. */
@@ -69,7 +74,7 @@ export class Worker {
   }
 
   #send(request: Request): void {
-    if (this.#child.connected) this.#child.send(request);
+    this.#place.send(request);
   }
 
   #hear(answer: Answer): void {
@@ -121,6 +126,43 @@ export class RemoteSemaphore {
 
   #permit(facts: PermitFacts): RemotePermit {
     return { ...facts, release: () => this.release(facts) };
+  }
+}
+
+/** A process beside that of the test. */
+class ForkedProcess implements Place {
+  readonly #child: ChildProcess;
+
+  constructor() {
+    this.#child = fork(fileURLToPath(new URL('../processes/worker.ts', import.meta.url)), {
+      execArgv: [...nodeArgs],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    this.#child.on('error', () => {});
+  }
+
+  listen(hear: (answer: Answer) => void, ended: () => void): void {
+    this.#child.on('message', hear);
+    this.#child.once('exit', ended);
+  }
+
+  send(request: Request): void {
+    if (this.#child.connected) this.#child.send(request);
+  }
+
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  go(): void {
+    this.#child.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await exited;
   }
 }
 
