@@ -165,6 +165,9 @@ export class Semaphore {
    * Without one, as asyncio's semaphore does: the oldest permit that this handle holds. If it holds none, the
    * semaphore gains a unit, for everyone; where a bounded handle of this semaphore exists, in any process, it does
    * not, and this resolves `false`.
+   *
+   * Rejects as `permit.release()` does, and with `InvalidOptionsError` for what has no id. A release that rejected may
+   * have been done all the same. One of a permit can be called again; one that adds a unit may then add a second.
    */
   async release(permit?: Pick<Permit, 'id'>): Promise<boolean> {
     if (permit === undefined) {
@@ -177,13 +180,16 @@ export class Semaphore {
   /**
    * Sets the limit, for everyone and at once. With more units the next in line are served in the same step; with
    * fewer nothing is taken away, and the semaphore drains. Waiters that are too heavy then are refused.
+   *
+   * Rejects with `InvalidOptionsError`, `ClientClosedError`, `RedisRefusedError`, and with `RedisUnavailableError` when
+   * Redis did not answer: then the limit may be the old one or the new one.
    */
   async resize(limit: number): Promise<void> {
     const { engine, keepAlive } = this.#parts;
     await keepAlive.during(engine.resize(parseLimit(this.name, limit)));
   }
 
-  /** Who holds and who waits, at one moment. */
+  /** Who holds and who waits, at one moment. Changes nothing, and rejects as `SemaphoreClient.inspect` does. */
   async inspect(options?: InspectOptions): Promise<SemaphoreSnapshot> {
     const { engine, attempts, keepAlive } = this.#parts;
     const settings = parseInspectOptions(this.name, options);
