@@ -53,3 +53,47 @@ it('every option that a shell block gives to an npm script is known to that scri
   });
   expect(unknown).toEqual([]);
 });
+
+const sources = () =>
+  [...filesOf('src/', '.ts'), ...filesOf('lua/', '.lua'), ...filesOf('test/interleavings/', '.ts')]
+    .map(read)
+    .join('\n');
+
+it('every metric, channel and time that a page names is one of ours', () => {
+  const source = sources();
+  const words = new Set(source.match(/\w+/g));
+  const unknown = [
+    ...missing(/`(parkade[.:_][a-z_.:-]+[a-z])`/g, (name) => source.includes(name.replace(/^parkade_/, ''))),
+    ...missing(/`([a-z]\w*Ms)\b/g, (name) => words.has(name)),
+  ];
+  expect(unknown).toEqual([]);
+});
+
+it('every error that a page of our own names is one of ours', () => {
+  const source = sources();
+  const isOthers = (page: string) => /comparison|from-|README/.test(page);
+  const named = [...pages]
+    .filter(([page]) => !isOthers(page))
+    .flatMap(([page, text]) => [...text.matchAll(/`(\w+Error)\b/g)].map(([, name = '']) => ({ page, name })));
+  expect(named.length).toBeGreaterThan(10);
+  expect(named.filter(({ name }) => !source.includes(`class ${name} `))).toEqual([]);
+});
+
+it('the alerts of docs/operations.md are those that the package has', () => {
+  const rules = [...read('deploy/prometheus/parkade.rules.yml').matchAll(/alert: (\w+)/g)].map(
+    ([, name]) => name,
+  );
+  const shown = [...read('docs/operations.md').matchAll(/^\| `(Parkade\w+)`/gm)].map(([, name]) => name);
+  expect(rules.length).toBeGreaterThan(5);
+  expect(shown.sort()).toEqual(rules.sort());
+});
+
+it('the exit codes of docs/operations.md are those of the command', () => {
+  const [, table = ''] = /^\| exit code(.*?)\n\n/ms.exec(read('docs/operations.md')) ?? [];
+  const shown = [...table.matchAll(/^\| (\d.*?)\|/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/\d+/g)].map(Number),
+  );
+  const known = [...read('src/cli/exit-codes.ts').matchAll(/: (\d+),/g)].map(([, code]) => Number(code));
+  expect(known.length).toBeGreaterThan(5);
+  expect(shown).toEqual(expect.arrayContaining(known));
+});
