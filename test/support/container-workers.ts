@@ -100,9 +100,10 @@ class InContainer implements Place {
 
   /** It removes itself. */
   async kill(): Promise<void> {
-    const gone = this.#container.wait({ condition: 'removed' });
-    await this.#container.kill().catch(refuseUnlessGone);
-    await gone.catch(refuseUnlessGone);
+    await Promise.all([
+      this.#container.wait({ condition: 'removed' }).catch(refuseUnlessGone),
+      this.#container.kill().catch(refuseUnlessGone),
+    ]);
   }
 }
 
