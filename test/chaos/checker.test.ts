@@ -179,6 +179,21 @@ describe('over-issue', () => {
     const fresh = [permitId(a, 2), permitId(b, 2), permitId(c, 2)];
     const granted = good().fault(55, 56, 'flush').snapshot(60, three.slice(1), []);
     expect(broken(granted.snapshot(61, fresh, []).end(100))).toMatchObject({ [serverCount]: '1 + 0' });
+    const put = (...faults: ['flush' | 'failover' | 'planned-failover', number]) =>
+      good()
+        .snapshot(60, three.slice(0, 2), [])
+        .fault(faults[1], faults[1] + 1, faults[0])
+        .snapshot(70, [...three.slice(0, 2), permitId(a, 2), permitId(b, 2)], []);
+    expect(broken(put('failover', 65).end(100))).not.toHaveProperty([serverCount]); // lost, and put back at once
+    expect(broken(put('flush', 65).end(100))).not.toHaveProperty([serverCount]);
+    expect(broken(put('planned-failover', 65).end(100))).toMatchObject({ [serverCount]: '1 + 0' });
+    expect(broken(put('failover', 50).end(100))).toMatchObject({ [serverCount]: '1 + 0' });
+    const many = put('failover', 65).snapshot(
+      71,
+      [...three, permitId(a, 3), permitId(b, 3), permitId(c, 3)],
+      [],
+    );
+    expect(broken(many.end(100))).toMatchObject({ [serverCount]: '1 + 0' });
     const torn = good().snapshot(60, three.slice(1), [], { held: 1 });
     expect(broken(torn.end(100))).toMatchObject({ [serverCount]: '1 + 0' });
   });

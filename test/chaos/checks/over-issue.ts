@@ -33,28 +33,30 @@ export function checkServerCount(timeline: Timeline): Verdict {
     if (snapshot.held !== weight) {
       findings.push({ at: snapshot.at, what: `held is ${snapshot.held}, but the permits weigh ${weight}` });
     }
-    const lost = timeline.faults.some(
-      ({ kind, from }) => traitsOf(kind).loses !== undefined && from <= snapshot.at,
-    );
     // What was held already is put back after a loss, even if that exceeds the limit. There is no window in which more is
     // granted: whoever forgot, no server counts beyond the limit that it knows.
-    const restored = before === undefined || !lost ? [] : returned(snapshot, before);
-    const granted = restored.reduce((sum, [, one]) => sum - one, snapshot.held);
-    const rose = before !== undefined && before.limit === snapshot.limit && granted > before.held;
-    if (rose && snapshot.held > snapshot.limit) {
-      const what = `${snapshot.held} of ${snapshot.limit} held, ${before.held} before`;
-      findings.push({ at: snapshot.at, what });
+    const losses = timeline.faults.filter(
+      ({ kind, from }) => traitsOf(kind).loses !== undefined && from <= snapshot.at,
+    );
+    if (before !== undefined && before.limit === snapshot.limit && snapshot.held > snapshot.limit) {
+      // Lost between the two looks, a permit may be put back before the second, and so be there at both.
+      const lostBetween = losses.some(({ to }) => to >= before.asked);
+      const put = losses.length === 0 ? [] : returned(snapshot, before, lostBetween);
+      const granted = put.reduce((sum, [, one]) => sum - one, snapshot.held);
+      if (granted > (lostBetween ? snapshot.limit : before.held)) {
+        const what = `${snapshot.held} of ${snapshot.limit} held, ${before.held} before`;
+        findings.push({ at: snapshot.at, what });
+      }
     }
     for (const [record] of snapshot.holders) seen.add(record);
   });
   return verdict('Redis never has more held than the limit', snapshots.length, findings);
 
-  /** The permits that were not there at the look before, although they had been granted by then. */
-  function returned(now: Snapshot, before: Snapshot): Snapshot['holders'] {
+  /** The permits that had been granted by the look before; if all may have been lost since, also those that it saw. */
+  function returned(now: Snapshot, before: Snapshot, lostBetween: boolean): Snapshot['holders'] {
     const were = new Set(before.holders.map(([record]) => record));
-    return now.holders.filter(
-      ([record]) =>
-        !were.has(record) && (seen.has(record) || (grantedAt.get(record) ?? now.at) < before.asked),
+    return now.holders.filter(([record]) =>
+      were.has(record) ? lostBetween : seen.has(record) || (grantedAt.get(record) ?? now.at) < before.asked,
     );
   }
 }
