@@ -5,6 +5,7 @@ import type { ContenderName } from './names.ts';
 export const contenders: Record<ContenderName, () => Promise<Contender>> = {
   parkade: async () => (await import('./parkade.ts')).parkade,
   'parkade + OTel': async () => (await import('./parkade-otel.ts')).parkadeOtel,
+  'parkade, mute': async () => (await import('./parkade-mute.ts')).parkadeMute,
   'redis-semaphore': async () => (await import('./redis-semaphore.ts')).redisSemaphore,
   bottleneck: async () => (await import('./bottleneck.ts')).bottleneck,
   redlock: async () => (await import('./redlock.ts')).redlock,

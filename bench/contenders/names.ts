@@ -3,6 +3,8 @@ export type ContenderName =
   | 'parkade'
   // With somebody who listens to its metrics.
   | 'parkade + OTel'
+  // Without the looks whether somebody does.
+  | 'parkade, mute'
   // Peers.
   | 'redis-semaphore'
   | 'bottleneck'

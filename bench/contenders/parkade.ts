@@ -1,16 +1,18 @@
 import { type Permit, SemaphoreClient } from 'parkade';
 import type { Contender, Semaphore } from './contender.ts';
 
-/** The built package with its defaults. Commands are coalesced by itself: it needs no pipelining. */
-export const parkade: Contender = {
+export const contenderOf = (Client: typeof SemaphoreClient): Contender => ({
   async open({ url, prefix }) {
-    const client = new SemaphoreClient(url, { prefix });
+    const client = new Client(url, { prefix });
     return {
       semaphore: async (name, limit) => new ParkadeSemaphore(client, name, limit),
       close: () => client.close({ release: false }),
     };
   },
-};
+});
+
+/** The built package with its defaults. Commands are coalesced by itself: it needs no pipelining. */
+export const parkade: Contender = contenderOf(SemaphoreClient);
 
 class ParkadeSemaphore implements Semaphore<Permit> {
   readonly #semaphore;

@@ -55,7 +55,8 @@ function ratioOf(
   figure: Figure,
   reach: Reach | undefined,
 ): Row['ratio'] {
-  const reference = contender === 'parkade + OTel' ? 'parkade' : figure.reference;
+  const reference =
+    contender === 'parkade + OTel' || contender === 'parkade, mute' ? 'parkade' : figure.reference;
   const against =
     reach?.against ??
     (reach === undefined && reference !== undefined && reference !== contender

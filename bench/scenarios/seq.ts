@@ -9,6 +9,7 @@ export const seq: Scenario = {
     'EVALSHA',
     'parkade',
     'parkade + OTel',
+    'parkade, mute',
     'redis-semaphore',
     'bottleneck',
     'redlock',

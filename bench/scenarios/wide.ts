@@ -9,6 +9,7 @@ export const wide: Scenario = {
     'EVALSHA',
     'parkade',
     'parkade + OTel',
+    'parkade, mute',
     'redis-semaphore',
     'bottleneck',
     'async-sema',

@@ -17,6 +17,7 @@ const inTheDark: Readonly<Record<string, string>> = {
 export const colours: Record<ContenderName, string> = {
   parkade: '#1f7ae0',
   'parkade + OTel': '#6aa5e8',
+  'parkade, mute': '#3f86d6',
   'redis-semaphore': '#e0662b',
   bottleneck: '#a06bd6',
   redlock: '#c94f7c',
