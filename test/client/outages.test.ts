@@ -65,7 +65,9 @@ describe('a Redis that is away from the start', () => {
     needs('plain url');
     const server = await openServer();
     await openRedis(server).config('SET', 'requirepass', 'secret');
-    const client = openClient({ at: server, unavailableAfterMs: 500 });
+    const url = new URL(server.clientUrls[0] as string);
+    url.username = url.password = '';
+    const client = openClient({ connection: url.href, unavailableAfterMs: 500 });
     const error = (await rejection(client.semaphore('api', { limit: 1 }).acquire())) as Error;
     expect(`${error.message} ${String(error.cause)}`).toMatch(/NOAUTH|WRONGPASS/);
   });
