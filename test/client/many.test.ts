@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { expectFree, keysUnder, openClient, openProxy, openRedis } from '../support/clients.ts';
 import { ground, needs } from '../support/ground.ts';
+import { kinds } from '../support/kinds.ts';
 import { byIoredis } from '../support/kinds-of-connections.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -41,7 +42,8 @@ describe('however much there is of it:', () => {
     needs('two connections');
     const prefix = uniquePrefix();
     const proxy = await openProxy();
-    const { connection, end } = byIoredis()(ground(), proxy);
+    const { keyPrefix = '' } = kinds[ground().kind];
+    const { connection, end } = byIoredis({ keyPrefix })(ground(), proxy);
     onTestFinished(() => end?.());
     const borrowed = connection as Redis;
     const clients = [{ connection: borrowed }, ...Array.from({ length: 24 }, () => ({ through: proxy }))].map(
