@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import type { SemaphoreClient } from '../index.ts';
 import { exitCodes } from './exit-codes.ts';
 import { Failure, failureOf } from './failure.ts';
 import { FullScreen } from './full-screen.ts';
@@ -10,6 +9,7 @@ import { Watch } from './watch.ts';
 
 interface TopFlags extends RedisFlags {
   readonly interval: number;
+  readonly json?: boolean;
 }
 
 const help = `
@@ -20,11 +20,13 @@ GRANTS/S counts the permits that were not there at the look before, over the las
 looks are not seen, so it is a lower bound; ? stands where more than 200 permits are held. Looking writes nothing: each look
 reads every semaphore once, and new ones are found as list does, with a rest of ten times as long as that took.
 
-For a program, or without a terminal: parkade list --json
+With --json it needs no terminal: one object a look, { at, semaphores: [{ name, limit, held, available, holding, waiting,
+oldestWaitMs, grantsPerS }] }, grantsPerS null where it is not known; from when all have been found, until SIGINT or SIGTERM.
 
 Examples:
   parkade top
-  parkade top 'jobs:*' --interval 250ms`;
+  parkade top 'jobs:*' --interval 250ms
+  parkade top --json | jq -c '.semaphores[] | select(.waiting > 100) | .name'`;
 
 export function topCommand(): Command {
   return redisCommand('top')
@@ -34,20 +36,40 @@ export function topCommand(): Command {
     )
     .argument('[pattern]', "only names that fit, as in Redis: 'jobs:*'", '*')
     .option('--interval <duration>', 'from look to look', duration, 1_000)
+    .option('--json', 'one JSON object a look')
     .addHelpText('after', help)
-    .action(async (pattern: string, { interval: intervalMs, ...flags }: TopFlags) => {
-      if (!process.stdin.isTTY || !process.stdout.isTTY) {
-        throw new Failure('top needs a terminal; without one, use parkade list --json', exitCodes.usage);
+    .action(async (pattern: string, { interval: intervalMs, json, ...flags }: TopFlags) => {
+      if (!json && (!process.stdin.isTTY || !process.stdout.isTTY)) {
+        throw new Failure('top needs a terminal; without one, use parkade top --json', exitCodes.usage);
       }
       if (intervalMs < 100) {
         throw new Failure(`--interval is ${intervalMs} ms, allowed are 100 ms and more`, exitCodes.usage);
       }
-      await withClient(flags, (client) => top(client, pattern, intervalMs));
+      const show = json ? topInLines : topOnScreen;
+      await withClient(flags, (client) => show(new Watch(client, pattern), intervalMs));
     });
 }
 
-async function top(client: SemaphoreClient, pattern: string, intervalMs: number): Promise<void> {
-  const watch = new Watch(client, pattern);
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Ends at a signal, with 0, or when Redis does not answer. */
+async function topInLines(watch: Watch, intervalMs: number): Promise<void> {
+  const quit = new AbortController();
+  for (const signal of signals) process.once(signal, () => quit.abort());
+  while (!quit.signal.aborted) {
+    await Promise.race([watch.look(), aborted(quit.signal)]);
+    if (watch.isComplete && !quit.signal.aborted) {
+      const semaphores = watch.sights.map(({ snapshot, grantsPerS = null }) => {
+        const { exists: _, holders: __, waiters: ___, ...numbers } = snapshot;
+        return { ...numbers, grantsPerS };
+      });
+      console.log(JSON.stringify({ at: new Date(), semaphores }));
+    }
+    await rest(watch.isComplete ? intervalMs : 100, quit.signal);
+  }
+}
+
+async function topOnScreen(watch: Watch, intervalMs: number): Promise<void> {
   const quit = new AbortController();
   let view: View = {
     order: 'u',
@@ -79,7 +101,6 @@ async function top(client: SemaphoreClient, pattern: string, intervalMs: number)
     view = afterKey(name, view, names, screen?.rows ?? 24);
     draw();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.once(signal, end);
   screen = new FullScreen({ key, redraw: draw });
   try {

@@ -1,9 +1,11 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { stripVTControlCharacters as plain } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { until, watch } from '../support/until.ts';
-import { builtProgram, run } from './command.ts';
+import { builtProgram, run, start } from './command.ts';
 import { hasTerminals, openTerminal } from './terminal.ts';
 
 async function openTop(args: readonly string[]) {
@@ -89,8 +91,43 @@ describe.skipIf(!hasTerminals)('parkade top', () => {
   });
 });
 
-it('parkade top without a terminal says what to use instead', async () => {
-  const { code, stdout, stderr } = await run(['top']);
-  expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
-  expect(stderr).toBe('parkade: top needs a terminal; without one, use parkade list --json\n');
+describe('parkade top without a terminal', () => {
+  it('says what to use instead', async () => {
+    const { code, stdout, stderr } = await run(['top']);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(stderr).toBe('parkade: top needs a terminal; without one, use parkade top --json\n');
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'writes one object a look with --json, until %s',
+    async (signal) => {
+      const prefix = uniquePrefix();
+      const api = openClient({ prefix }).semaphore('api', { limit: 2 });
+      await api.acquire();
+      const { child, ended } = await start(['top', '--json', '--prefix', prefix, '--interval', '100ms']);
+      const looks: { at: string; semaphores: unknown[] }[] = [];
+      createInterface({ input: child.stdout as Readable }).on('line', (line) => looks.push(JSON.parse(line)));
+      await until('it has looked', () => looks.length > 0);
+      await api.acquire();
+      await until('it has seen the grant', () =>
+        looks.some(({ semaphores: [one] }) => (one as { grantsPerS: number }).grantsPerS > 0),
+      );
+      child.kill(signal);
+      expect(await ended).toMatchObject({ code: 0, stderr: '' });
+      expect(looks[0]?.semaphores).toEqual([
+        expect.objectContaining({
+          name: 'api',
+          limit: 2,
+          held: 1,
+          available: 1,
+          waiting: 0,
+          oldestWaitMs: 0,
+        }),
+      ]);
+      expect(looks.at(-1)?.semaphores).toEqual([
+        expect.objectContaining({ held: 2, available: 0, holding: 2 }),
+      ]);
+      expect(new Date(looks[0]?.at ?? '').getTime()).toBeGreaterThan(Date.now() - 60_000);
+    },
+  );
 });
