@@ -14,6 +14,7 @@ import {
   untilListening,
 } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
+import { packState, unpackState } from '../support/state.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
 
@@ -126,7 +127,9 @@ describeFleet('a grant that replicas must acknowledge', () => {
     await until('it is granted', async () => (await client.inspect('api')).held === 1);
     const waits = proxy.count('wait');
     const { permits, state } = keysOf(prefix, 'api');
-    await server.primary.redis.multi().del(permits).hset(state, 'held', 0).exec();
+    const numbers = unpackState(await server.primary.redis.hgetallBuffer(state));
+    const emptied = packState({ ...numbers, held: 0 });
+    await server.primary.redis.multi().del(permits).hset(state, emptied).exec();
     goOn();
     proxy.connectionOf('parkade-replicas')?.cut();
     await until('it is asked again', () => waits.count > 0);
