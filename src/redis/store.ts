@@ -306,16 +306,17 @@ export class SemaphoreStore {
     const { clientId } = this.#options;
     const args = [caller.seen, this.#callerText(caller, how), ...ownArgs];
     const reply = await runScript(how.calls ?? this.#connection, script, this.#allKeys, args);
-    if (typeof reply === 'number' && how.allDone !== undefined) {
+    if (!Array.isArray(reply) && how.allDone !== undefined) {
+      const nowUs = Number(reply); // a string on connections that make strings of numbers
       return {
         kind: 'ok',
-        nowMs: reply / 1000,
+        nowMs: nowUs / 1000,
         epoch: caller.epoch,
         terms: caller.terms,
         limit: caller.limitInForce,
         declaredLimit: caller.limit,
         grants: [],
-        answers: how.allDone(reply),
+        answers: how.allDone(nowUs),
         lookAtMs: 0,
       };
     }

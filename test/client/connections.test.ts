@@ -4,6 +4,7 @@ import { createClient, createClientPool, RESP_TYPES } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { IoredisLike, NodeRedisLike } from '../../src/index.ts';
 import { keysOf } from '../../src/redis/keys.ts';
+import { resizeScript } from '../../src/redis/lua.generated.ts';
 import { expectFree, openClient, openClients, openProxy, openRedis } from '../support/clients.ts';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
@@ -81,6 +82,26 @@ describe.each(kinds)('a borrowed connection of %s', (_kind, make) => {
     onTestFinished(() => borrowed.end());
     return borrowed;
   }
+
+  it('has each call made once, also where numbers come as strings', async () => {
+    const prefix = uniquePrefix();
+    const semaphore = openClient({ prefix, connection: borrow().redis }).semaphore('api', { limit: 2 });
+    await (await semaphore.acquire()).release();
+    await semaphore.resize(2); // the server knows the scripts from now on
+    const monitor = await openRedis().monitor();
+    onTestFinished(() => monitor.disconnect());
+    const scripts: string[][] = [];
+    monitor.on('monitor', (_time: string, [command = '', ...args]: string[]) => {
+      if (/^eval/i.test(command) && args.some((arg) => arg.includes(prefix))) scripts.push(args);
+    });
+    for (const _ of [1, 2]) {
+      await using permit = await semaphore.acquire();
+      expect(permit.isHeld).toBe(true);
+    }
+    await semaphore.resize(3);
+    await until('all is seen', () => scripts.some((args) => args[0] === resizeScript.sha));
+    expect(scripts).toHaveLength(5);
+  });
 
   it('carries all that a semaphore does', async () => {
     const prefix = uniquePrefix();
