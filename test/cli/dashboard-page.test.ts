@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { startChromium } from '../../support/chromium.ts';
 import { openClient, openRedis } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
-import { until, watch } from '../support/until.ts';
+import { until } from '../support/until.ts';
 import { type Dashboard, startDashboard } from './dashboard-process.ts';
+import { threeSemaphores } from './scene.ts';
 
 let browser: Browser;
 const found = await startChromium().catch((error: Error) => error);
@@ -52,23 +53,11 @@ const names = async (page: Page): Promise<string[]> =>
     .map((row) => row.querySelector('.name').textContent)`);
 const picked = (page: Page) => textOf(page.locator('#grid-rows .row[aria-selected="true"]:visible .name'));
 
-/** `api` is full with a line of two, `jobs` half in use, `zero` idle. */
-async function scene(prefix = uniquePrefix()) {
-  const client = openClient({ prefix, label: 'worker' });
-  const api = client.semaphore('api', { limit: 2 });
-  const permits = [await api.acquire(), await api.acquire()];
-  const waiting = [watch(api.acquire()), watch(api.acquire())];
-  await client.semaphore('jobs', { limit: 4 }).acquire({ weight: 2 });
-  await (await client.semaphore('zero', { limit: 5 }).acquire()).release();
-  await until('two wait', async () => (await client.inspect('api')).waiting === 2);
-  return { prefix, client, api, permits, waiting };
-}
-
 const quick = ['--interval', '100ms'];
 
 describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   it('shows every semaphore, live: units held, line, longest wait, and their course', async () => {
-    const { prefix, permits } = await scene();
+    const { prefix, permits } = await threeSemaphores();
     const page = await openPage(await startDashboard(['--prefix', prefix, ...quick]));
     await row(page, 'zero').waitFor();
     expect(await textOf(row(page, 'api'))).toMatch(/^api\s+2 \/ 2\s+2\s+[\d.]+ m?s\s/);
@@ -88,7 +77,7 @@ describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   });
 
   it('shows holders and waiters of the one that is opened, by keys alone', async () => {
-    const { prefix, permits } = await scene();
+    const { prefix, permits } = await threeSemaphores();
     const page = await openPage(await startDashboard(['--prefix', prefix, ...quick]));
     await row(page, 'zero').waitFor();
     const press = (key: string) => page.keyboard.press(key);
@@ -131,7 +120,7 @@ describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   });
 
   it('filters and sorts, by keys and by mouse', async () => {
-    const { prefix } = await scene();
+    const { prefix } = await threeSemaphores();
     const page = await openPage(await startDashboard(['--prefix', prefix, ...quick]));
     await row(page, 'zero').waitFor();
     await page.keyboard.press('/');
@@ -160,7 +149,7 @@ describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   });
 
   it('changes nothing before it is confirmed, and shows what became of it', async () => {
-    const { prefix, client, permits, waiting } = await scene();
+    const { prefix, client, permits, waiting } = await threeSemaphores();
     const page = await openPage(await startDashboard(['--prefix', prefix, '--allow-changes', ...quick]));
     expect(new URL(page.url()).hash).toBe(''); // the token does not stay in the url
     await row(page, 'api').click();
@@ -236,7 +225,7 @@ describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   });
 
   it('is told of a lost connection, and comes back by itself, or asks for the token of a new server', async () => {
-    const { prefix } = await scene();
+    const { prefix } = await threeSemaphores();
     const first = await startDashboard(['--prefix', prefix, ...quick]);
     const page = await openPage(first);
     await row(page, 'api').click();
@@ -284,7 +273,7 @@ describe.skipIf(found instanceof Error)('the page of parkade dashboard', () => {
   });
 
   it('has dark colours where they are preferred, and fits a narrow window', async () => {
-    const { prefix } = await scene();
+    const { prefix } = await threeSemaphores();
     const dashboard = await startDashboard(['--prefix', prefix, '--allow-changes', ...quick]);
     const viewport = { width: 360, height: 640 };
     const page = await openPage(dashboard, { colorScheme: 'dark', viewport });

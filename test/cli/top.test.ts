@@ -4,8 +4,9 @@ import { stripVTControlCharacters as plain } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { openClient } from '../support/clients.ts';
 import { uniquePrefix } from '../support/redis.ts';
-import { until, watch } from '../support/until.ts';
+import { until } from '../support/until.ts';
 import { builtProgram, run, start } from './command.ts';
+import { threeSemaphores } from './scene.ts';
 import { hasTerminals, openTerminal } from './terminal.ts';
 
 async function openTop(args: readonly string[]) {
@@ -20,20 +21,13 @@ async function openTop(args: readonly string[]) {
   };
 }
 
-/** Three semaphores: one full with a line of two, one half in use, one idle. */
+/** Three semaphores, and `top` that shows them. */
 async function scene() {
-  const prefix = uniquePrefix();
-  const client = openClient({ prefix, label: 'worker' });
-  const api = client.semaphore('api', { limit: 2 });
-  const permits = [await api.acquire(), await api.acquire()];
-  const waiting = [watch(api.acquire()), watch(api.acquire())];
-  await client.semaphore('jobs', { limit: 4 }).acquire({ weight: 2 });
-  await (await client.semaphore('zero', { limit: 5 }).acquire()).release();
-  await until('two wait', async () => (await client.inspect('api')).waiting === 2);
+  const { prefix, ...semaphores } = await threeSemaphores();
   const top = await openTop(['--prefix', prefix, '--interval', '100ms']);
   const shows = (what: string, pattern: RegExp) =>
     until(what, () => top.screen().some((line) => pattern.test(line)));
-  return { client, permits, waiting, top, shows };
+  return { ...semaphores, top, shows };
 }
 
 describe.skipIf(!hasTerminals)('parkade top', () => {
