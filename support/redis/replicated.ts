@@ -28,6 +28,11 @@ export async function startReplicated({ replicas: count = 2 } = {}): Promise<Rep
       return states.every(({ isLinked }) => isLinked) && areInStep(states);
     };
     await eventually('replicas are in step', inStep);
+    // To one that is in step nothing more is sent before its first acknowledgement, which comes within a second.
+    await eventually('replicas acknowledge', async () => {
+      await primary.redis.publish('acknowledge', '');
+      return (await primary.redis.wait(count, 100)) === count;
+    });
     const promote = async (heir: FleetNode) => {
       await heir.redis.call('REPLICAOF', 'NO', 'ONE');
       const others = [primary, ...replicas].filter((node) => node !== heir && node.isRunning);
