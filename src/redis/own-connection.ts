@@ -16,21 +16,20 @@ export function connectToUrl(target: RedisTarget, events: ConnectionEvents): Red
   let failure: Error | undefined;
   let isClosed = false;
   const late = new Set<LateSubscriber>();
-  const opened = findLibrary().then(
-    (open) => {
+  const opened = findLibrary()
+    .then((open) => {
       if (!isClosed) {
         inner = open(target, events);
         for (const subscriber of late) {
           subscriber.open(inner);
         }
       }
-    },
-    (error: Error) => {
-      failure = error;
+    })
+    .catch((error: Error) => {
+      failure = error; // there is no library, or not one that can go there
       events.error(error);
       events.ready(); // so that calls learn at once that they are in vain
-    },
-  );
+    });
   const connection = () => {
     if (inner === undefined) {
       throw failure ?? new Error('The connection is closed');

@@ -69,6 +69,27 @@ export function programs(installed: () => Project): void {
     });
   });
 
+  it('beside node-redis alone, the url of a Sentinel group or a Cluster is refused at the first call, and nothing is left', async () => {
+    const project = await copyOf(installed(), { redis: 'redis' });
+    await project.write(
+      'main.cjs',
+      `const { SemaphoreClient } = require('parkade');
+      async function main() {
+        for (const url of ['redis-sentinel://localhost:1/main', 'redis-cluster://localhost:1']) {
+          const client = new SemaphoreClient(url);
+          await client.semaphore('api', { limit: 1 }).acquire().catch((error) => console.log(error.code, error.message));
+          await client.close();
+        }
+      }
+      main();`,
+    );
+    const { exitCode, stdout, stderr } = await project.node('main.cjs');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toMatch(
+      /^INVALID_OPTIONS .*Sentinel group.*install ioredis\.\nINVALID_OPTIONS .*Cluster.*install ioredis\.\n$/,
+    );
+  });
+
   describe('the command', () => {
     it('runs a program under a permit, from where npm puts it', async () => {
       const project = await copyOf(installed(), { ioredis: 'ioredis' });
