@@ -31,9 +31,12 @@ import {
 
 /** What a `SemaphoreClient` tells, beside what its calls answer. */
 export interface SemaphoreClientEvents {
-  /** Something went wrong in the background, where no call can reject; it is tried again. Never thrown. */
+  /**
+   * Something went wrong in the background, where no call can reject: with a connection, a renewal or a check-in, which are
+   * tried again, or with a permit that was to be given back, which ends with its lease. Never thrown, also without a listener.
+   */
   error: [error: Error];
-  /** A permit's lease ended before it was released. */
+  /** A permit ended before it was released: its lease did, or it was revoked (`error.revoked`). */
   lost: [error: PermitLostError];
   /** Redis had lost a semaphore's data, and this client has put back what it holds and waits for. */
   restored: [what: { readonly semaphore: string; readonly permits: number; readonly waiters: number }];
@@ -77,7 +80,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
    * @param connection a url, for a connection of the client's own (by ioredis if it is installed, else by node-redis):
    *   `redis://`, `rediss://` (TLS), `unix://`, and by ioredis alone `redis-sentinel://user:password@host:port,host:port/GROUP/db`
    *   or `redis-cluster://user:password@host:port,host:port` (`rediss-…` for TLS; one to a Cluster keeps the process alive
-   *   until `close()`, the others only while something is held or waited for); or an ioredis `Redis` or `Cluster` (5 or 6), an iovalkey connection, or a
+   *   until `close()`, the others only while a call is awaited); or an ioredis `Redis` or `Cluster` (5 or 6), an iovalkey connection, or a
    *   client or sentinel of node-redis (6), which is borrowed: it is shared with whoever else uses it, and not closed
    *   with the client. Connects in the background: an unreachable Redis shows in the first call.
    * @throws InvalidOptionsError
@@ -115,7 +118,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   /**
-   * A semaphore with this name; the same name in one client gives the same semaphore underneath.
+   * A semaphore with this name; the same name in one client gives the same semaphore underneath. Asks nothing of Redis.
    *
    * @param name any unicode up to 200 characters without braces and control characters
    * @throws InvalidOptionsError
@@ -131,9 +134,11 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   /**
-   * Who holds and who waits for a semaphore, without joining in. A name that nobody uses has limit 0.
+   * Who holds and who waits for a semaphore, without joining in. A name that nobody uses has limit 0, and `exists` is
+   * `false`. Changes nothing.
    *
-   * Rejects with `RedisUnavailableError`, `RedisRefusedError`, `ClientClosedError` or `InvalidOptionsError`.
+   * Rejects with `RedisUnavailableError`, `RedisRefusedError`, `UnsupportedServerError`, `ClientClosedError` or
+   * `InvalidOptionsError`.
    */
   async inspect(name: string, options?: InspectOptions): Promise<SemaphoreSnapshot> {
     this.#checkOpen();
@@ -152,7 +157,8 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
    * its next check-in, within a third of `presenceMs`. Until then both sides may think that they hold the units, so
    * what they guard should look at the fencing token.
    *
-   * Resolves `false` if nobody holds the permit or waits for it, and changes nothing then. Rejects as `inspect` does.
+   * Resolves `false` if nobody holds the permit or waits for it, and changes nothing then. Rejects as `inspect` does. It
+   * may have been done all the same; called again, it resolves `true` then.
    *
    * @param permitId as `inspect` lists it, of a holder or a waiter
    */
@@ -169,7 +175,7 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   /**
-   * Finds the names of all semaphores under this client's prefix, in no order, as a stream. Redis is asked in small
+   * Finds the names of all semaphores under this client's prefix, each once, in no order, as a stream. Redis is asked in small
    * steps with pauses, since it has to walk past every key that it has: ask rarely. On a Cluster, all primaries are.
    *
    * Rejects as `inspect` does.

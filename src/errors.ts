@@ -169,7 +169,7 @@ export class NotReplicatedError extends ParkadeError {
   }
 }
 
-/** The client was closed before or while the call ran. A waiting call has left the line. */
+/** The client was closed before or while the call ran. A waiting call leaves the line, and nothing of it is held. */
 export class ClientClosedError extends ParkadeError {
   readonly code = 'CLIENT_CLOSED';
 
@@ -190,7 +190,7 @@ export class InvalidOptionsError extends ParkadeError {
   }
 }
 
-/** The server is too old to run the scripts. */
+/** The server is too old to run the scripts. None was sent to it. */
 export class UnsupportedServerError extends ParkadeError {
   readonly code = 'UNSUPPORTED_SERVER';
   readonly version: string;

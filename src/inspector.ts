@@ -32,7 +32,7 @@ export interface WaiterInLine {
 /** A semaphore at one moment. Expired permits are left out, reaped or not. */
 export interface SemaphoreSnapshot {
   readonly name: string;
-  /** Whether anybody has used it lately; if not, all numbers are 0. */
+  /** Whether anybody has used it within `retentionMs`; if not, all numbers are 0. */
   readonly exists: boolean;
   /** The limit in force; 0 also when nobody has used the semaphore yet. */
   readonly limit: number;

@@ -38,9 +38,10 @@ export class Permit {
   }
 
   /**
-   * Rises with every grant of this semaphore, over all processes and losses of data. Hand it to what the semaphore
-   * guards and have it refuse anything lower than the highest it has seen: that stops a holder which was paused
-   * past its lease and does not know it yet.
+   * An integer that rises with every grant of this semaphore, over all processes and losses of data. Where one holds at
+   * a time, hand it to what the semaphore guards and have it refuse anything lower than the highest it has seen: that
+   * stops a holder which was paused past its lease and does not know it yet. Where several hold at once, a lower one is no
+   * sign of being late.
    */
   get fencingToken(): number {
     return this.#lease.token;
@@ -70,8 +71,8 @@ export class Permit {
    * Resolves `true` if it was held. If it was not (released before, or lost), a plain semaphore resolves `false` and
    * a bounded one rejects with `PermitNotHeldError`; nothing changes.
    *
-   * Rejects with `RedisUnavailableError` or `RedisRefusedError` if it could not be said to Redis. The permit is not
-   * renewed any more then, so it ends with its lease at the latest; `release` can be called again.
+   * Rejects with `RedisUnavailableError`, `RedisRefusedError` or `ClientClosedError` if it could not be said to Redis. The
+   * permit is not renewed any more then, so it ends with its lease at the latest; `release` can be called again.
    */
   release(): Promise<boolean> {
     return this.#actions.release(this.#lease);
@@ -81,9 +82,9 @@ export class Permit {
    * Renews the lease now, for `leaseMs` (an integer ≥ 100) from now on; so do the renewals that follow by themselves.
    * Without it, for what the permit was acquired with.
    *
-   * Rejects with `PermitLostError` when the permit is not held any more, and with `RedisUnavailableError` or
-   * `RedisRefusedError` if Redis could not be asked; the lease runs on then as it was, but is relied on for no longer
-   * than was asked for.
+   * Rejects with `PermitLostError` when the permit is not held any more, lost or released, with `InvalidOptionsError` for a
+   * bad `leaseMs`, and with `RedisUnavailableError`, `RedisRefusedError` or `ClientClosedError` if Redis could not be asked;
+   * the lease runs on then as it was, but is relied on for no longer than was asked for.
    */
   renew(leaseMs?: number): Promise<void> {
     return this.#actions.renew(this.#lease, leaseMs);

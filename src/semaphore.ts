@@ -92,12 +92,14 @@ export class Semaphore {
    * Rejects with
    * - `AcquireTimeoutError` when `timeoutMs` passed first (0: when there is none at once),
    * - `signal.reason` when the signal aborted first,
-   * - `WeightExceedsLimitError` when the weight can never fit (limit > 0 and weight > limit),
+   * - `WeightExceedsLimitError` when the weight can never fit (limit > 0 and weight > limit), also if that comes by a
+   *   `resize` while it waits,
    * - `NotReplicatedError` when `minReplicas` replicas did not acknowledge the grant within `replicaTimeoutMs`,
    * - `QueueFullError` when `maxWaiting` others wait already,
    * - `LimitMismatchError` when another process declared another limit and the policy is `'error'`,
+   * - `AcquireRevokedError` when somebody took it out of the line (`SemaphoreClient.revoke`),
    * - `RedisUnavailableError` when Redis did not answer within `unavailableAfterMs`. Once the request is in line it
-   *   outlasts any outage, and only `timeoutMs` and `signal` end it,
+   *   outlasts any outage,
    * - `RedisRefusedError`, `ClientClosedError`, `InvalidOptionsError`, `UnsupportedServerError`.
    *
    * A request that rejected holds nothing and has left the line, or does as soon as Redis can be told.
@@ -107,9 +109,10 @@ export class Semaphore {
   }
 
   /**
-   * Takes a permit if one is free and nobody waits for it; otherwise resolves `null` at once. Never waits in line.
+   * Takes a permit if one is free and nobody waits for it; otherwise resolves `null`, as soon as Redis has answered.
+   * Never waits in line.
    *
-   * Rejects as `acquire` does, but for the time-out and the signal.
+   * Rejects as `acquire` does, but for the time-out, the signal and a line that is full.
    */
   async tryAcquire(options?: TryAcquireOptions): Promise<Permit | null> {
     try {
@@ -129,7 +132,8 @@ export class Semaphore {
    * Acquires, calls `fn` with the permit, and releases, whatever `fn` does. `permit.signal` tells `fn` when to stop.
    *
    * Rejects with what `acquire` rejects with, with what `fn` rejects with, and with `PermitLostError` when the lease
-   * was lost while `fn` ran, after it has ended; what `fn` rejected with is its `cause` then.
+   * was lost while `fn` ran, after it has ended; what `fn` rejected with is its `cause` then. A release that fails is an
+   * `error` event of the client, and the permit ends with its lease.
    */
   async run<R>(fn: (permit: Permit) => R | PromiseLike<R>, options?: AcquireOptions): Promise<R> {
     const held = await this.#acquire(() => parseAcquireOptions(this.name, options), this.#heldOf);
@@ -140,8 +144,9 @@ export class Semaphore {
    * Calls `fn` for every item, each under a permit of its own, and resolves to the results in the order of the items.
    * Takes items only as permits come, never more than can run at once, plus one: a million items queue next to nothing.
    *
-   * The first failure calls off the rest: no further item is taken, those in line leave it, the signals of the running
-   * tasks abort with that reason. It rejects with it when they have ended. `options.signal` does the same.
+   * The first failure (of `fn`, of the source, of an acquire) calls off the rest: no further item is taken, those in line
+   * leave it, the signals of the running tasks abort with that reason. It rejects with it when they have ended.
+   * `options.signal` does the same; `options.timeoutMs` is for the wait of each item.
    */
   async map<T, R>(
     items: Iterable<T> | AsyncIterable<T>,
@@ -163,7 +168,7 @@ export class Semaphore {
    * Releases a permit (or anything with its `id`), as `permit.release()` does: `true` if it was held by this client.
    *
    * Without one, as asyncio's semaphore does: the oldest permit that this handle holds. If it holds none, the
-   * semaphore gains a unit, for everyone; where a bounded handle of this semaphore exists, in any process, it does
+   * semaphore gains a unit, for everyone; where a bounded handle of this semaphore was used, in any process, it does
    * not, and this resolves `false`.
    *
    * Rejects as `permit.release()` does, and with `InvalidOptionsError` for what has no id. A release that rejected may
@@ -181,8 +186,10 @@ export class Semaphore {
    * Sets the limit, for everyone and at once. With more units the next in line are served in the same step; with
    * fewer nothing is taken away, and the semaphore drains. Waiters that are too heavy then are refused.
    *
-   * Rejects with `InvalidOptionsError`, `ClientClosedError`, `RedisRefusedError`, and with `RedisUnavailableError` when
-   * Redis did not answer: then the limit may be the old one or the new one.
+   * Rejects with `InvalidOptionsError`, `ClientClosedError`, `RedisRefusedError`, `UnsupportedServerError`, and with
+   * `RedisUnavailableError` when Redis did not answer: then the limit may be the old one or the new one.
+   *
+   * @param limit an integer ≥ 0; with 0 nothing is granted, and who asks waits
    */
   async resize(limit: number): Promise<void> {
     const { engine, keepAlive } = this.#parts;

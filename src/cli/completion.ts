@@ -8,8 +8,8 @@ import { type RedisFlags, redisCommand } from './redis.ts';
 type Shell = keyof typeof scripts;
 
 const help = `
-Completes commands, options, and what Redis knows: names of semaphores, and permits to revoke. Redis is asked for less than a
-second, where --redis, REDIS_URL and --prefix say so; without it, there are no names.
+Completes commands, options, and what Redis knows: names of semaphores, and permits to revoke. Redis is asked for 1.5 s at
+most, where --redis, REDIS_URL and --prefix say so; without it, there are no names.
 
   bash   echo 'source <(parkade completion bash)' >> ~/.bashrc
   zsh    echo 'source <(parkade completion zsh)' >> ~/.zshrc, behind compinit

@@ -8,7 +8,7 @@ interface RevokeFlags extends RedisFlags {
 }
 
 const help = `
-The next in line are served at once. The holder is told at its next check-in at the latest (a third of its presenceMs, 3 s
+The next in line are served at once. The holder is told at its next check-in at the latest (a third of its presenceMs, 3.3 s
 unless set otherwise): its signal aborts. No renewal brings the permit back. Ends with 1 if nobody has it.
 
 Example:

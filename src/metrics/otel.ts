@@ -36,8 +36,8 @@ const holdBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 
 /**
  * Records what all clients of this process do as OpenTelemetry metrics, and their waiting as spans, until the returned
- * function is called. Call it once, before semaphores are used: what began before is not counted. Needs
- * `@opentelemetry/api`.
+ * function is called. Call it once, before semaphores are used: requests that were made before are not counted, and of
+ * permits that were granted before, only renewals and the end. Needs `@opentelemetry/api`.
  *
  * The gauges tell this process's own share; what everyone holds is the business of `parkade exporter`, which asks once
  * and not once for each process.

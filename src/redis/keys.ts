@@ -4,7 +4,7 @@ export interface SemaphoreKeys {
   readonly permits: string;
   /** Sorted set: record → ticket; the line in order. */
   readonly waiters: string;
-  /** Sorted set: client id → present until, ms; clients that wait. And markers of added units. */
+  /** Sorted set: client id → present until, ms; clients that wait. And markers of added units and of revoked records. */
   readonly clients: string;
   /** Hash: the numbers that `lua/shared/numbers.lua` lists. */
   readonly state: string;
