@@ -19,7 +19,7 @@ const help = `npm run chaos -- [options]
   --on TARGET     standalone (default), sentinel or cluster; several as A,B; 'all' for all three, one after the other
   --seed S        what the faults are drawn from (default: the time of day); the same seed draws the same faults
   --rounds N      how often all of it is done, each time with a seed of its own: S, S + 1, …; the minutes are shared (default 1)
-  --workers N     worker processes, 5 to 20 (default 8)
+  --workers N     worker processes, 1 to 20 (default 8)
   --faults A,B    only these kinds; 'none' for none
   --presence MS   the presence time of the clients (default 2000)
   --pace P        2 makes faults twice as often (default 1)
