@@ -32,8 +32,8 @@ export class AcquireTimeoutError extends ParkadeError {
   readonly code = 'ACQUIRE_TIMEOUT';
   readonly timeoutMs: number;
 
-  constructor(semaphore: string, timeoutMs: number) {
-    super(`No permit of '${semaphore}' within ${timeoutMs} ms: the semaphore is in use.`, semaphore);
+  constructor(semaphore: string, timeoutMs: number, why = 'the semaphore is in use') {
+    super(`No permit of '${semaphore}' within ${timeoutMs} ms: ${why}.`, semaphore);
     this.timeoutMs = timeoutMs;
   }
 }

@@ -78,7 +78,9 @@ export class Waiter {
     this.#abandoned = abandoned;
     const { timeoutMs, signal } = request;
     if (timeoutMs !== undefined && timeoutMs > 0) {
-      this.#timer = clock.after(timeoutMs, () => this.fail(new AcquireTimeoutError(semaphore, timeoutMs)));
+      this.#timer = clock.after(timeoutMs, () =>
+        this.fail(new AcquireTimeoutError(semaphore, timeoutMs, this.#obstacle())),
+      );
     }
     if (signal !== undefined) {
       this.#forgetSignal = onAbort(signal, () => this.fail(signal.reason));
@@ -111,6 +113,14 @@ export class Waiter {
       this.#abandoned(this);
       this.request.failed(reason);
     }
+  }
+
+  /** What it still waits for. */
+  #obstacle(): string {
+    if (this.state === 'granted') {
+      return 'one was granted, but too few replicas have acknowledged it';
+    }
+    return this.accepted ? 'the semaphore is in use' : 'Redis has not answered yet';
   }
 
   #settle(): boolean {

@@ -72,11 +72,14 @@ describe('a Redis that is away from the start', () => {
     expect(`${error.message} ${String(error.cause)}`).toMatch(/NOAUTH|WRONGPASS/);
   });
 
-  it('gives way to a time-out that comes first', async () => {
+  it('gives way to a time-out that comes first, which does not say that the semaphore is in use', async () => {
     const client = openClient({ connection: await deadEnd('silent'), unavailableAfterMs: 5_000 });
     const request = client.semaphore('api', { limit: 1 }).acquire({ timeoutMs: 100 });
     expect(await timed(request)).toBeLessThan(1_500);
-    expect(await rejection(request)).toMatchObject({ code: 'ACQUIRE_TIMEOUT' });
+    expect(await rejection(request)).toMatchObject({
+      code: 'ACQUIRE_TIMEOUT',
+      message: "No permit of 'api' within 100 ms: Redis has not answered yet.",
+    });
   });
 
   it('throws nothing where nobody listens for errors', async () => {
