@@ -2,12 +2,15 @@
 const floors = [
   ['top', '^src/(index|cli/|metrics/)'],
   ['client', '^src/client[.]ts$'],
-  ['handles', '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|revocation|permit)[.]ts$'],
+  [
+    'handles',
+    '^src/(semaphore|bounded-semaphore|concurrent-map|inspector|revocation|permit|pending-acquire)[.]ts$',
+  ],
   ['engine', '^src/engine[.]ts$'],
   ['workings', '^src/(acknowledger|acquirer|releaser|renewer|check-in|restoration|engine-parts)[.]ts$'],
   ['parts', '^src/(session|outbox|line|waiter|keeper|lease|attempts|deadline|keep-alive|teller)[.]ts$'],
   ['redis', '^src/redis/'],
-  ['ground', '^src/(errors|options|settings|clock|facts)[.]ts$'],
+  ['ground', '^src/(errors|options|settings|clock|facts|abort-signals)[.]ts$'],
 ];
 
 /** @type {import('dependency-cruiser').IConfiguration} */

@@ -27,7 +27,10 @@ export class Permit {
     this.#actions = actions;
   }
 
-  /** The permit's name in Redis, and the argument of `release`, in any process: `clientId/requestNo/weight/leaseMs`. */
+  /**
+   * The permit's name in Redis, `clientId/requestNo/weight/leaseMs`: what `release` of this client takes, and `revoke` in any
+   * process.
+   */
   get id(): string {
     return this.#lease.record;
   }
