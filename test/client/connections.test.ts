@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis-5';
+import { Redis as Valkey } from 'iovalkey';
 import { createClient, createClientPool, RESP_TYPES } from 'redis';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { IoredisLike, NodeRedisLike } from '../../src/index.ts';
@@ -23,6 +24,11 @@ interface Borrowed {
 /** Both libraries take these options; each knows more in its types than the other. */
 const six = (options: object) => asBorrowed(new Redis(redisUrl(), options));
 const five = (options: object) => asBorrowed(new Redis5(redisUrl(), options) as unknown as Redis);
+/** Its own type is taken as it is. */
+function valkey(options: object): Borrowed {
+  const redis = new Valkey(redisUrl(), options);
+  return { ...asBorrowed(redis as unknown as Redis), redis };
+}
 const asBorrowed = (redis: Redis): Borrowed => ({
   redis,
   isReady: () => redis.status === 'ready',
@@ -60,6 +66,8 @@ const kinds: readonly [string, () => Borrowed][] = [
   ['ioredis 5 with stringNumbers', () => five({ stringNumbers: true })],
   ['ioredis 5 with lazyConnect', () => five({ lazyConnect: true })],
   ['ioredis 5 with enableAutoPipelining', () => five({ enableAutoPipelining: true })],
+  ['iovalkey', () => valkey({})],
+  ['iovalkey with keyPrefix', () => valkey({ keyPrefix: 'app:' })],
   ['node-redis 6', () => nodeRedis({})],
   ['node-redis 6, RESP2', () => nodeRedis({ RESP: 2 })],
   ['node-redis 6, RESP3', () => nodeRedis({ RESP: 3 })],
