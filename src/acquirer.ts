@@ -89,7 +89,7 @@ export class Acquirer {
   }
 
   /** The name of a request in Redis. */
-  newRecord({ weight, terms: { leaseMs, renew } }: Request): string {
+  newRecord({ weight, upkeep: { leaseMs, renew } }: Request): string {
     const { presenceMs } = this.#parts;
     // A hand-off gives a short lease where it is renewed anyway, so that a client that died just before costs little.
     return this.record(weight, renew ? Math.min(leaseMs, presenceMs) : leaseMs, !renew);
@@ -127,10 +127,10 @@ export class Acquirer {
       this.#giveBackAndAskAnew(waiter);
       return;
     }
-    const { weight, terms, replication } = waiter.request;
+    const { weight, upkeep, replication } = waiter.request;
     const lease = new Lease(
       { record, weight, token, expiresAtMs },
-      terms,
+      upkeep,
       deadlineMs,
       clock,
       this.#events.expired,
@@ -338,7 +338,7 @@ function keyOf({ limit, onLimitMismatch }: Declaration): string {
 }
 
 function requestOf({ waiter, record }: Asked) {
-  const { weight, terms, maxWaiting } = waiter.request;
+  const { weight, upkeep, maxWaiting } = waiter.request;
   // Once in line it is not turned away, wherever it has to ask again.
-  return { record, weight, leaseMs: terms.leaseMs, maxWaiting: waiter.accepted ? -1 : maxWaiting };
+  return { record, weight, leaseMs: upkeep.leaseMs, maxWaiting: waiter.accepted ? -1 : maxWaiting };
 }

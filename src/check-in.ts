@@ -211,7 +211,7 @@ export class CheckIn {
 
   /** Until when, by the server's time, a waiter that was in line must still be there, or hold a permit. */
   #validUntilMs(waiter: Waiter): number {
-    return this.#seenAtMs(waiter) + Math.min(waiter.request.terms.leaseMs, this.#parts.presenceMs);
+    return this.#seenAtMs(waiter) + Math.min(waiter.request.upkeep.leaseMs, this.#parts.presenceMs);
   }
 }
 

@@ -3,7 +3,7 @@ import type { PermitLostError } from './errors.ts';
 import type { PermitFact } from './facts.ts';
 
 /** How a permit is kept, as its acquire said. */
-export interface LeaseTerms {
+export interface Upkeep {
   readonly leaseMs: number;
   readonly renew: boolean;
   /** For how long it is renewed, ms; `Infinity` for as long as it is held. */
@@ -62,7 +62,7 @@ export class Lease {
       readonly token: number;
       readonly expiresAtMs: number;
     },
-    terms: LeaseTerms,
+    upkeep: Upkeep,
     deadlineMs: number,
     clock: Clock,
     expire: (lease: Lease) => void,
@@ -71,15 +71,15 @@ export class Lease {
     this.weight = grant.weight;
     this.token = grant.token;
     this.expiresAtMs = grant.expiresAtMs;
-    this.acquiredLeaseMs = terms.leaseMs;
-    this.leaseMs = terms.leaseMs;
-    this.renew = terms.renew;
+    this.acquiredLeaseMs = upkeep.leaseMs;
+    this.leaseMs = upkeep.leaseMs;
+    this.renew = upkeep.renew;
     this.deadlineMs = deadlineMs;
     this.#clock = clock;
     this.#expire = expire;
     const nowMs = clock.monotonicMs();
     this.grantedAtMs = nowMs;
-    this.renewUntilMs = nowMs + terms.maxHoldMs;
+    this.renewUntilMs = nowMs + upkeep.maxHoldMs;
     this.renewAtMs = nowMs + (deadlineMs - nowMs) / 3;
   }
 

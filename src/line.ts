@@ -15,7 +15,7 @@ export class Line {
 
   add(waiter: Waiter): void {
     this.#waiters.set(waiter.record, waiter);
-    this.#shortestLeaseMs = Math.min(this.#shortestLeaseMs, waiter.request.terms.leaseMs);
+    this.#shortestLeaseMs = Math.min(this.#shortestLeaseMs, waiter.request.upkeep.leaseMs);
   }
 
   remove(waiter: Waiter): void {

@@ -1,6 +1,6 @@
 import { AcquireTimeoutError, QueueFullError } from './errors.ts';
 import type { KeepAlive } from './keep-alive.ts';
-import type { Lease, LeaseTerms } from './lease.ts';
+import type { Lease, Upkeep } from './lease.ts';
 import type { Declaration } from './options.ts';
 import type { AcquireSettings } from './settings.ts';
 import type { Replication, Request } from './waiter.ts';
@@ -10,7 +10,7 @@ export interface Asker {
   readonly name: string;
   readonly declaration: Declaration;
   /** Where the request doesn't say otherwise. */
-  readonly terms: LeaseTerms;
+  readonly upkeep: Upkeep;
   readonly maxWaiting: number;
   readonly replication: Replication | undefined;
   readonly keepAlive: KeepAlive;
@@ -28,7 +28,7 @@ export type HandleOf<P> = (lease: Lease, waited: boolean) => P;
 export class PendingAcquire<P> implements Request {
   readonly declaration: Declaration;
   readonly weight: number;
-  readonly terms: LeaseTerms;
+  readonly upkeep: Upkeep;
   readonly maxWaiting: number;
   readonly timeoutMs: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -45,13 +45,13 @@ export class PendingAcquire<P> implements Request {
     resolve: (handle: P) => void,
     reject: (reason: unknown) => void,
   ) {
-    const { terms } = asker;
+    const { upkeep } = asker;
     this.declaration = asker.declaration;
     this.weight = weight;
-    this.terms =
+    this.upkeep =
       leaseMs === undefined && renew === undefined
-        ? terms
-        : { ...terms, leaseMs: leaseMs ?? terms.leaseMs, renew: renew ?? terms.renew };
+        ? upkeep
+        : { ...upkeep, leaseMs: leaseMs ?? upkeep.leaseMs, renew: renew ?? upkeep.renew };
     this.maxWaiting = timeoutMs === 0 ? 0 : asker.maxWaiting;
     this.timeoutMs = timeoutMs;
     this.signal = signal;

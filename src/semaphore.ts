@@ -70,7 +70,7 @@ export class Semaphore {
     this.#asker = {
       name,
       declaration: { limit, onLimitMismatch },
-      terms: { leaseMs, renew, maxHoldMs: parts.settings.maxHoldMs ?? Number.POSITIVE_INFINITY },
+      upkeep: { leaseMs, renew, maxHoldMs: parts.settings.maxHoldMs ?? Number.POSITIVE_INFINITY },
       maxWaiting: parts.settings.maxWaiting ?? -1,
       replication: minReplicas > 0 ? { minReplicas, timeoutMs: replicaTimeoutMs } : undefined,
       keepAlive,

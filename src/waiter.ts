@@ -1,7 +1,7 @@
 import { onAbort } from './abort-signals.ts';
 import type { Clock, Timer } from './clock.ts';
 import { AcquireTimeoutError } from './errors.ts';
-import type { Lease, LeaseTerms } from './lease.ts';
+import type { Lease, Upkeep } from './lease.ts';
 import type { Declaration } from './options.ts';
 
 /** So many replicas, within so many ms. */
@@ -15,7 +15,7 @@ export interface Request {
   /** What the handle declares that it comes from. */
   readonly declaration: Declaration;
   readonly weight: number;
-  readonly terms: LeaseTerms;
+  readonly upkeep: Upkeep;
   /** The longest line it may join: -1 for any, 0 for a try. */
   readonly maxWaiting: number;
   /** Give up after, ms; `undefined` for never. */

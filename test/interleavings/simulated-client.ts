@@ -244,7 +244,7 @@ export class SimulatedClient {
     this.#engine.ask({
       declaration: { limit: this.#program.limit, onLimitMismatch: 'adopt' },
       weight: op.weight ?? 1,
-      terms: {
+      upkeep: {
         leaseMs: op.do === 'acquire' ? (op.leaseMs ?? leaseMs) : leaseMs,
         renew: op.do === 'acquire' ? (op.renew ?? true) : true,
         maxHoldMs: Number.POSITIVE_INFINITY,

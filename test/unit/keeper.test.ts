@@ -58,8 +58,8 @@ function holding(leaseMs: number) {
     },
   });
   const grant = { record: 'a/1/1/1', weight: 1, token: 1, expiresAtMs: 0 };
-  const terms = { leaseMs, renew: false, maxHoldMs: Number.POSITIVE_INFINITY };
-  const lease = new Lease(grant, terms, clock.monotonicMs() + leaseMs, clock, () => {});
+  const upkeep = { leaseMs, renew: false, maxHoldMs: Number.POSITIVE_INFINITY };
+  const lease = new Lease(grant, upkeep, clock.monotonicMs() + leaseMs, clock, () => {});
   keeper.add(lease);
   return { clock, expired, lease };
 }
