@@ -4,9 +4,9 @@ import { Semaphore } from './semaphore.ts';
 
 /**
  * A semaphore that refuses releases of permits that the caller does not hold: released twice, lease expired, held by
- * another client, or made up. The check is made in Redis, so it holds across processes; a refused release changes
- * nothing. Made by `SemaphoreClient.boundedSemaphore`. Once one was used for a name, nobody can add units to that semaphore by
- * releasing without a permit; `resize` still changes its limit.
+ * another client, or made up; and `release()` without a permit when this handle holds none. The check is made in Redis, so
+ * it holds across processes; a refused release changes nothing. Made by `SemaphoreClient.boundedSemaphore`. Once one was
+ * used for a name, nobody can add units to that semaphore by releasing without a permit; `resize` still changes its limit.
  *
  * @example
  * ```ts

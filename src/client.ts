@@ -199,8 +199,9 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   /**
-   * Ends the client: waiting calls reject with `ClientClosedError` and leave the line, held permits are released (or,
-   * with `release: false`, left to their leases, without renewal), own connections close, a borrowed one stays open.
+   * Ends the client: waiting calls reject with `ClientClosedError` and leave the line, held permits are released, whose
+   * signals don't abort (or, with `release: false`, left to their leases, without renewal), own connections close, a
+   * borrowed one stays open.
    *
    * Never rejects, and takes no longer than one attempt (`attemptTimeoutMs`): what Redis could not be told by then,
    * the leases and the presence time decide. Closing twice is closing once.

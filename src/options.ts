@@ -21,7 +21,10 @@ export interface SemaphoreClientOptions {
   tls?: ConnectionOptions | undefined;
 }
 
-/** What happens when another process declared another limit for the same semaphore. */
+/**
+ * What happens when another process declared another limit for the same semaphore: an acquire rejects with
+ * `LimitMismatchError`, takes the limit that is there, or sets its own for everyone.
+ */
 export type OnLimitMismatch = 'error' | 'adopt' | 'resize';
 
 /** What a semaphore can be told. Leases and renewal are the handle's own; the limit is everyone's. Times are integers, in ms. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { mutants } from '../mutants/list.ts';
@@ -33,6 +33,29 @@ it('each test that docs/guarantees.md names for them exists, by file and title',
     return named.length === 0
       ? [`no test in: ${row}`]
       : named.filter((title) => !isTitleIn(source, title)).map((title) => `${file}: ${title}`);
+  });
+  expect(missing).toEqual([]);
+});
+
+it('each test that docs/guarantees.md names for a promise exists, with the titles that are quoted', () => {
+  const promises = text.slice(0, text.indexOf('\nAfter a loss of data')).split('\n');
+  const cells = promises.filter((line) => /^\| \d+ /.test(line)).map((line) => line.split('|')[3] ?? '');
+  expect(cells.length).toBeGreaterThan(10);
+  const missing = cells.flatMap((cell) => {
+    const paths = [...cell.matchAll(/`(test\/[\w./-]+)`/g)].map(([, path = '']) => path);
+    const files = paths.map((path) => [`${path}.test.ts`, path].find((one) => existsSync(join(root, one))));
+    const source = files
+      .filter((file) => file?.endsWith('.ts'))
+      .map((file) => readFileSync(join(root, file as string), 'utf8'))
+      .join('\n');
+    // A title may be quoted with … in place of what is left out.
+    const quoted = [...cell.matchAll(/(?<!\w)_(.+?)_(?!\w)/g)].flatMap(([, title = '']) =>
+      title.split(/ ?… ?/),
+    );
+    return [
+      ...paths.filter((_, i) => files[i] === undefined),
+      ...quoted.filter((part) => !source.includes(part)),
+    ];
   });
   expect(missing).toEqual([]);
 });
