@@ -47,17 +47,26 @@ export class Attempts {
   readonly #clock: Clock;
   readonly #attemptTimeoutMs: number;
   readonly #unavailableAfterMs: number;
+  readonly #longestPauseMs: number;
   readonly #paused = new Set<() => void>();
   #connects = 0;
   /** When the first was sent of all that are not answered since, monotonic. */
   #silentSinceMs: number | undefined;
   #closed = false;
 
-  constructor(link: Link, clock: Clock, attemptTimeoutMs: number, unavailableAfterMs: number) {
+  /** @param longestPauseMs the longest pause between two attempts that fail while the connection is there */
+  constructor(
+    link: Link,
+    clock: Clock,
+    attemptTimeoutMs: number,
+    unavailableAfterMs: number,
+    longestPauseMs = 1_000,
+  ) {
     this.#link = link;
     this.#clock = clock;
     this.#attemptTimeoutMs = attemptTimeoutMs;
     this.#unavailableAfterMs = unavailableAfterMs;
+    this.#longestPauseMs = longestPauseMs;
   }
 
   isReady(): boolean {
@@ -170,7 +179,7 @@ export class Attempts {
   }
 
   #backoffMs(rounds: number): number {
-    return Math.min(1000, 20 * 2 ** Math.min(rounds, 6)) * (0.5 + this.#clock.random() / 2);
+    return Math.min(this.#longestPauseMs, 20 * 2 ** Math.min(rounds, 6)) * (0.5 + this.#clock.random() / 2);
   }
 
   /** Waits for a time, or until the connection is back. */

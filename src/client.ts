@@ -96,12 +96,19 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
           ready: () => this.#connected(),
           error: (error) => this.#report(error),
         },
+        presenceMs,
         this.#settings.tls,
       ),
     );
     const mark = this.#connection.isCluster ? shardMark : '';
     this.id = `${this.#settings.label ?? defaultLabel()}:${nanoid(10)}${mark}`;
-    this.#attempts = new Attempts(this.#connection, systemClock, attemptTimeoutMs, unavailableAfterMs);
+    this.#attempts = new Attempts(
+      this.#connection,
+      systemClock,
+      attemptTimeoutMs,
+      unavailableAfterMs,
+      Math.min(1_000, presenceMs / 4),
+    );
     this.#wakeUps = new WakeUps(this.#connection, prefix, this.id, systemClock, presenceMs / 3, {
       wakeUp: (message) => this.#engine(message.semaphore)?.wakeUp(message),
       listening: (semaphore) =>

@@ -8,7 +8,8 @@ export interface SemaphoreClientOptions {
   label?: string | undefined;
   /**
    * For how long a client that says nothing keeps its places in line, in ms, ≥ 100. Default 10,000. A live client
-   * checks in every third of it. Give all clients of a semaphore the same.
+   * checks in every third of it. Give all clients of a semaphore the same. Over a connection that is lent, it should be
+   * more than twice as long as that one's longest pause between two attempts to connect.
    */
   presenceMs?: number | undefined;
   /** TTL of a semaphore's keys, in ms, ≥ 1,000, counted from its last use; never shorter than a lease. Default a day. */

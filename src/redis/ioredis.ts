@@ -6,16 +6,13 @@ import type {
   Subscriber,
   SubscriberEvents,
 } from './connection.ts';
+import { type Dialling, pauseMs } from './dialling.ts';
 import { suspectNode, viewOf, watchNodes } from './ioredis-cluster.ts';
 import { type IoredisLike, isCluster, letProcessEnd } from './ioredis-like.ts';
 import { literally } from './keys.ts';
 import { ReplicatedCalls } from './replicated-calls.ts';
-import { watchSilence } from './silence.ts';
+import { greetingMs, watchSilence } from './silence.ts';
 import type { RedisTarget } from './url.ts';
-
-/** Half of the wait is chance, so that many clients don't come back at the same moment. */
-const retryStrategy = (attempt: number) =>
-  Math.min(2000, 50 * 2 ** Math.min(attempt, 6)) * (0.5 + Math.random() / 2);
 
 /** Of the library, what a connection of our own is made by. */
 export interface IoredisLibrary {
@@ -28,18 +25,28 @@ export function connectByIoredis(
   library: IoredisLibrary,
   target: RedisTarget,
   events: ConnectionEvents,
+  dialling: Dialling,
 ): RedisConnection {
-  const own = make(library, target) as IoredisLike;
+  const own = make(library, target, dialling) as IoredisLike;
   if (target.kind !== 'cluster') {
     letProcessEnd(own);
   }
   return adaptIoredis(own, true, events);
 }
 
-function make({ Redis, Cluster }: IoredisLibrary, target: RedisTarget): unknown {
+function make({ Redis, Cluster }: IoredisLibrary, target: RedisTarget, dialling: Dialling): unknown {
+  const retryStrategy = (attempt: number) => pauseMs(attempt, dialling.pauseMs);
+  const patience = {
+    connectTimeout: dialling.attemptMs,
+    disconnectTimeout: dialling.pauseMs,
+    maxLoadingRetryTime: dialling.pauseMs,
+  };
   const options = {
+    ...patience,
     maxRetriesPerRequest: null, // every call has its own limit of time
     retryStrategy,
+    sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: greetingMs, // ioredis would wait for one that hangs for ever, and ask no other
     reconnectOnError: (error: Error) => error.message.includes('READONLY'), // demoted: find the new primary
     connectionName: 'parkade',
   };
@@ -62,7 +69,7 @@ function make({ Redis, Cluster }: IoredisLibrary, target: RedisTarget): unknown 
       return new Cluster(nodes, {
         clusterRetryStrategy: retryStrategy,
         ...(access.tls && { dnsLookup: keepName }),
-        redisOptions: { ...access, connectionName: 'parkade' },
+        redisOptions: { ...patience, ...access, connectionName: 'parkade' },
       });
     }
   }
@@ -142,7 +149,7 @@ function openSubscriber(redis: IoredisLike, channel: string, events: SubscriberE
     lazyConnect: false,
     enableOfflineQueue: true,
     maxRetriesPerRequest: null,
-    retryStrategy,
+    retryStrategy: (attempt: number) => pauseMs(attempt),
     connectionName: 'parkade-subscriber',
   };
   const subscriber = redis.duplicate(overrides);

@@ -1,5 +1,6 @@
 import { InvalidOptionsError } from '../errors.ts';
 import type { ConnectionEvents, Keyspace, RedisConnection, Subscriber } from './connection.ts';
+import type { Dialling } from './dialling.ts';
 import { literally } from './keys.ts';
 import {
   isCluster,
@@ -35,6 +36,7 @@ export function connectByNodeRedis(
   library: NodeRedisLibrary,
   target: RedisTarget,
   events: ConnectionEvents,
+  dialling: Dialling,
 ): RedisConnection {
   if (target.kind === 'sentinel' || target.kind === 'cluster') {
     throw new InvalidOptionsError('Bad connection', [
@@ -50,16 +52,21 @@ export function connectByNodeRedis(
       socket: {
         ...(target.kind === 'socket' ? { path: target.path } : target.tls),
         reconnectStrategy: false,
+        connectTimeout: dialling.attemptMs,
       },
     }) as NodeRedisClient;
     letProcessEnd(client);
     return client;
   };
   let model: NodeRedisClient | undefined;
-  const line = ownLine(() => {
-    model = make();
-    return model;
-  }, events);
+  const line = ownLine(
+    () => {
+      model = make();
+      return model;
+    },
+    events,
+    dialling.pauseMs,
+  );
   return {
     ...line.connection,
     isCluster: false,
@@ -73,10 +80,14 @@ export function connectByNodeRedis(
  *
  * @throws InvalidOptionsError for a Cluster of it
  */
-export function adaptNodeRedis(borrowed: NodeRedisLike, events: ConnectionEvents): RedisConnection {
+export function adaptNodeRedis(
+  borrowed: NodeRedisLike,
+  events: ConnectionEvents,
+  dialling: Dialling,
+): RedisConnection {
   const redis = borrowed as NodeRedis;
   if (isSentinel(redis)) {
-    return adaptSentinel(redis, events);
+    return adaptSentinel(redis, events, dialling);
   }
   if (isCluster(redis)) {
     throw new InvalidOptionsError('Bad connection', [
@@ -108,7 +119,11 @@ const discoveryMs = 10_000;
  * A Sentinel of node-redis sends again what was under way when its connection to the primary broke, and does not say
  * so. Hence a duplicate that doesn't: which commands were sent twice has to be known.
  */
-function adaptSentinel(borrowed: NodeRedisSentinel, events: ConnectionEvents): RedisConnection {
+function adaptSentinel(
+  borrowed: NodeRedisSentinel,
+  events: ConnectionEvents,
+  dialling: Dialling,
+): RedisConnection {
   const make = () => borrowed.duplicate({ maxCommandRediscovers: 0, passthroughClientErrorEvents: true });
   const hear = new Set<(sentinel: NodeRedisSentinel) => void>();
   const line = ownLine(
@@ -122,6 +137,7 @@ function adaptSentinel(borrowed: NodeRedisSentinel, events: ConnectionEvents): R
         }
       },
     },
+    dialling.pauseMs,
     discoveryMs,
   );
   return {
@@ -158,6 +174,7 @@ function adaptSentinel(borrowed: NodeRedisSentinel, events: ConnectionEvents): R
 function ownLine<Client extends NodeRedisClient | NodeRedisSentinel>(
   make: () => Client,
   events: ConnectionEvents,
+  longestPauseMs: number,
   patienceMs?: number,
 ) {
   let lastError: Error | undefined;
@@ -178,6 +195,7 @@ function ownLine<Client extends NodeRedisClient | NodeRedisSentinel>(
         events.error(error);
       },
     },
+    longestPauseMs,
     patienceMs,
   );
   const client = () => {

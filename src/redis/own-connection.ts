@@ -1,17 +1,22 @@
 import { InvalidOptionsError } from '../errors.ts';
 import type { ConnectionEvents, RedisConnection, Subscriber, SubscriberEvents } from './connection.ts';
+import type { Dialling } from './dialling.ts';
 import { connectByIoredis } from './ioredis.ts';
 import { connectByNodeRedis } from './node-redis.ts';
 import { addressOfTarget, type RedisTarget } from './url.ts';
 
-type Connect = (target: RedisTarget, events: ConnectionEvents) => RedisConnection;
+type Connect = (target: RedisTarget, events: ConnectionEvents, dialling: Dialling) => RedisConnection;
 
 /**
  * Connects by the library that is installed: ioredis, else node-redis. Neither is a dependency, so each is asked for
  * when it is needed, which takes a moment; until then the connection is one that is not ready. `import()` in a `try` is
  * what bundlers understand: they take in what is there, and leave out what is not.
  */
-export function connectToUrl(target: RedisTarget, events: ConnectionEvents): RedisConnection {
+export function connectToUrl(
+  target: RedisTarget,
+  events: ConnectionEvents,
+  dialling: Dialling,
+): RedisConnection {
   let inner: RedisConnection | undefined;
   let failure: Error | undefined;
   let isClosed = false;
@@ -19,7 +24,7 @@ export function connectToUrl(target: RedisTarget, events: ConnectionEvents): Red
   const opened = findLibrary()
     .then((open) => {
       if (!isClosed) {
-        inner = open(target, events);
+        inner = open(target, events, dialling);
         for (const subscriber of late) {
           subscriber.open(inner);
         }
@@ -105,13 +110,13 @@ class LateSubscriber implements Subscriber {
 async function findLibrary(): Promise<Connect> {
   try {
     const library = await import('ioredis');
-    return (target, events) => connectByIoredis(library, target, events);
+    return (...where) => connectByIoredis(library, ...where);
   } catch (error) {
     throwUnlessMissing(error, 'ioredis');
   }
   try {
     const library = await import('redis');
-    return (target, events) => connectByNodeRedis(library, target, events);
+    return (...where) => connectByNodeRedis(library, ...where);
   } catch (error) {
     throwUnlessMissing(error, 'redis');
   }

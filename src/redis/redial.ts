@@ -1,9 +1,6 @@
+import { pauseMs } from './dialling.ts';
 import type { NodeRedis } from './node-redis-like.ts';
 import { openOnce } from './once.ts';
-
-/** Half of the wait is chance, so that many clients don't come back at the same moment. */
-const pauseMs = (failures: number) =>
-  Math.min(2000, 50 * 2 ** Math.min(failures, 6)) * (0.5 + Math.random() / 2);
 
 export interface RedialEvents<Client> {
   ready(client: Client): void;
@@ -13,6 +10,7 @@ export interface RedialEvents<Client> {
 /** One client of node-redis after the other: each is used until something happens to it. */
 export class Redial<Client extends NodeRedis> {
   readonly #make: () => Client;
+  readonly #longestPauseMs: number | undefined;
   readonly #patienceMs: number | undefined;
   readonly #events: RedialEvents<Client>;
   #ready: Client | undefined;
@@ -21,9 +19,15 @@ export class Redial<Client extends NodeRedis> {
   #failures = 0;
   #isClosed = false;
 
-  constructor(make: () => Client, events: RedialEvents<Client>, patienceMs?: number) {
+  constructor(
+    make: () => Client,
+    events: RedialEvents<Client>,
+    longestPauseMs?: number,
+    patienceMs?: number,
+  ) {
     this.#make = make;
     this.#events = events;
+    this.#longestPauseMs = longestPauseMs;
     this.#patienceMs = patienceMs;
     this.#open();
   }
@@ -72,6 +76,7 @@ export class Redial<Client extends NodeRedis> {
   #openLater(): void {
     this.#ready = undefined;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#open(), pauseMs(this.#failures++)).unref();
+    const ms = pauseMs(this.#failures++, this.#longestPauseMs);
+    this.#timer = setTimeout(() => this.#open(), ms).unref();
   }
 }

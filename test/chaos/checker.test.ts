@@ -238,6 +238,33 @@ describe('order', () => {
     expect(broken(story.end(100))).toMatchObject({ [overtaking]: '1 + 0' });
   });
 
+  test('is in a documented window if who waited could not check in while the semaphore was closed, until it is back', () => {
+    const [first, second] = [permitId(a, 1), permitId(b, 1)];
+    const story = (at: number, ...besides: (readonly [...Parameters<Story['fault']>])[]) => {
+      const one = new Story()
+        .ask(0, a, 1)
+        .grant(1, 2, b, 7)
+        .release(3, b, 7)
+        .snapshot(10, [], [first, second])
+        .fault(100, 1_000, 'forget')
+        .grant(0, at, b, 1)
+        .snapshot(at + 100, [second], [first]);
+      for (const fault of besides) one.fault(...fault);
+      return broken(one.end(at + 1_000));
+    };
+    const inWindow = { [overtaking]: '0 + 1' };
+    const outside = { [overtaking]: '1 + 0' };
+    expect(story(2_100)).toMatchObject(outside); // reached Redis as soon as anybody
+    expect(story(2_100, [950, 2_200, 'stop', 0])).toMatchObject(inWindow);
+    expect(story(2_100, [950, 2_200, 'stop', 1])).toMatchObject(outside);
+    expect(story(2_100, [950, 1_200, 'stop', 0])).toMatchObject(outside); // back in time
+    expect(story(2_100, [950, 2_200, 'silent-messages', 0])).toMatchObject(outside); // could check in
+    expect(story(2_300, [1_100, 2_200, 'restart'])).toMatchObject(inWindow);
+    expect(story(2_100, [1_400, 1_400, 'resize'])).toMatchObject(outside);
+    expect(story(6_500, [950, 6_600, 'away', 0])).toMatchObject(inWindow); // a place in line has no lease
+    expect(story(6_500, [950, 3_000, 'away', 0])).toMatchObject(outside);
+  });
+
   test('is broken by a newcomer who is granted past a line', () => {
     const story = new Story()
       .ask(0, a, 1)

@@ -153,4 +153,13 @@ export function kindsOn(target: TargetKind): FaultKind[] {
   return allFaultKinds.filter((kind) => traitsOf(kind).on?.includes(target) ?? true);
 }
 
+/** Those that no connection notices. */
+export const quietKinds: ReadonlySet<FaultKind> = new Set([
+  'flush',
+  'script-flush',
+  'resize',
+  'clock-forward',
+  'clock-back',
+]);
+
 export const traitsOf = (kind: FaultKind): FaultTraits => faultKinds[kind];

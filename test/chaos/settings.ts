@@ -12,7 +12,7 @@ export const defaults = {
   calmHoldMs: 20,
 } as const satisfies Partial<ChaosSettings>;
 
-/** The longest pause between two attempts of a client to connect. */
+/** The longest pause between two attempts to connect: of a connection that is lent, or one that hears messages. */
 export const reconnectMs = 2_000;
 
 /** What a busy machine may add to anything. */

@@ -98,6 +98,16 @@ export function overlaps(intervals: readonly Interval[], from: number, to: numbe
   return intervals.some((interval) => interval.from < to && interval.to > from);
 }
 
+/** When nothing has disturbed for so long, at the first. */
+export function inPeaceAt(disturbances: readonly Interval[], from: number, forUs: number): number {
+  let quietFrom = from;
+  for (const disturbance of [...disturbances].sort((a, b) => a.from - b.from)) {
+    if (disturbance.from - quietFrom >= forUs) break;
+    quietFrom = Math.max(quietFrom, disturbance.to);
+  }
+  return quietFrom + forUs;
+}
+
 /** The longest time between two moments in which nothing disturbed. */
 export function longestPeace(disturbances: readonly Interval[], from: number, to: number): number {
   let longest = 0;

@@ -2,16 +2,9 @@
  * When exclusion may fail, as docs/design.md says under "When Redis forgets", as data: computed from the faults that were
  * made, never from what the implementation did.
  */
-import { traitsOf } from './fault-kinds.ts';
+import { type FaultKind, quietKinds, traitsOf } from './fault-kinds.ts';
 import { checkInMs, reconnectMs, slackMs } from './settings.ts';
-import {
-  type FaultStory,
-  type Interval,
-  longestPeace,
-  ms,
-  type Timeline,
-  type WorkerStory,
-} from './stories.ts';
+import { type FaultStory, type Interval, inPeaceAt, ms, type Timeline, type WorkerStory } from './stories.ts';
 
 /** Who runs again has heard of the server after this time. */
 const hearMs = 500;
@@ -90,23 +83,39 @@ function stale(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
   };
 }
 
-/** Who can not reach Redis, or does not run, while the semaphore is closed: until its lease ends. */
+/** Those in which everybody can check in. */
+const harmless: ReadonlySet<FaultKind> = new Set([...quietKinds, 'kill-subscribers', 'silent-messages']);
+
+/**
+ * Who can not reach Redis, or does not run, while the semaphore is closed: its permits until their leases end, its places in
+ * line until it is back.
+ *
+ * The first who is back closes the semaphore, at the earliest when Redis can be used again. Whoever is left in peace from
+ * then on is back in time: on one server clients pause for a quarter of the presence time at most before they connect again,
+ * and the pauses of the connections that are lent elsewhere, of ioredis, have not grown beyond a third of it in an outage of
+ * four seconds.
+ */
 function unreachable(fault: FaultStory, { settings, faults }: Timeline): DocumentedWindow {
   const { loses, cutsAll } = traitsOf(fault.kind);
-  const backMs = loses === 'latest' || cutsAll ? reconnectMs : 0;
-  const closedMs = settings.presenceMs / 2;
-  const closedUntil = fault.to + (backMs + closedMs) * ms;
+  const closedUs = (settings.presenceMs / 2) * ms;
+  const backUs = (loses === 'latest' || cutsAll ? reconnectMs : 0) * ms;
+  const lastClosedAt = fault.to + backUs + closedUs;
+  const lastEndAt = lastClosedAt + settings.leaseMs[1] * ms;
+  const backAt = ({ slot, pauses }: WorkerStory) => {
+    const struck = faults.filter(
+      (other) => other !== fault && (other.slot ?? slot) === slot && !harmless.has(other.kind),
+    );
+    return inPeaceAt([...struck, ...pauses], fault.servedAt, (settings.presenceMs / 3) * ms);
+  };
   return {
     why: `somebody could not check in while it was closed (${fault.kind} ${fault.id})`,
     from: fault.from,
-    to: closedUntil + (settings.leaseMs[1] + slackMs) * ms,
-    covers: ({ others, excess }) => {
-      const away = before(others, closedUntil).filter(({ worker }) => {
-        const struck = faults.filter(({ slot }) => slot === worker.slot);
-        return (
-          longestPeace([...struck, ...worker.pauses], fault.servedAt, closedUntil) <
-          (settings.presenceMs / 3) * ms
-        );
+    to: Number.POSITIVE_INFINITY,
+    covers: ({ others, excess, at }) => {
+      const away = before(others, lastClosedAt).filter(({ worker, grantedAt }) => {
+        const itsBackAt = backAt(worker);
+        const until = grantedAt === undefined ? itsBackAt : lastEndAt;
+        return itsBackAt > fault.servedAt + closedUs && at <= until + slackMs * ms;
       });
       return suffices(away, excess);
     },

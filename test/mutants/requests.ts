@@ -52,4 +52,18 @@ export const requestsMutants: readonly Mutant[] = [
       caughtBy: ['client/dropped-replies', "interleavings > 'lost replies'"],
     },
   ]),
+  ...mutantsOf('src/redis/dialling.ts', 'unit/dialling', [
+    {
+      name: 'a connection of our own may pause for longer than others wait for what it holds',
+      breaks: 'load-bearing: closed window',
+      from: 'pauseMs: Math.min(longestPauseMs, presenceMs / 4)',
+      to: 'pauseMs: longestPauseMs',
+    },
+    {
+      name: 'all come back at the same moment',
+      breaks: 'failure 22: a reconnect storm',
+      from: ' * (0.5 + Math.random() / 2)',
+      to: '',
+    },
+  ]),
 ];

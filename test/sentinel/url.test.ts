@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type AddressInfo, createServer } from 'node:net';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { SemaphoreClient } from '../../src/index.ts';
 import { type SentinelGroup, startSentinel } from '../../support/redis/sentinel.ts';
 import { run } from '../cli/command.ts';
@@ -27,6 +28,16 @@ describeFleet('the url of a Sentinel group', () => {
         await group.healthy(); // until it is demoted, what the old primary is told is lost
       }
     }
+  });
+
+  it('leads past a sentinel that hangs', async () => {
+    const mute = createServer((socket) => void socket.on('error', () => {}));
+    onTestFinished(() => void mute.close());
+    await new Promise<void>((resolve) => void mute.listen(0, '127.0.0.1', resolve));
+    const { port } = mute.address() as AddressInfo;
+    await using client = new SemaphoreClient(url.replace('//', `//127.0.0.1:${port},`));
+    await using permit = await client.semaphore('past', { limit: 1 }).acquire();
+    expect(permit.isHeld).toBe(true);
   });
 
   it('with a group that the sentinels do not know is said in a line, and ends with 69', async () => {

@@ -1,3 +1,4 @@
+import { quietKinds } from '../fault-kinds.ts';
 import type { Snapshot } from '../history.ts';
 import { requestsByRecord } from '../record-names.ts';
 import { ms, overlaps, type PermitStory, type Timeline, type WorkerStory } from '../stories.ts';
@@ -43,13 +44,12 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
 /** Whether a record may have left the line in between and come back behind: its request ended, or was sent anew. */
 function leavers(timeline: Timeline): (record: string, from: number, to: number) => boolean {
   const requestOf = requestsByRecord(timeline);
-  const quiet = new Set(['flush', 'script-flush', 'resize', 'clock-forward', 'clock-back']);
   return (record, from, to) => {
     const request = requestOf(record, to);
     if (request === undefined || request.endedAt < to) return true;
     const { worker } = request;
     const cuts = timeline.faults.filter(
-      ({ kind, slot }) => (slot ?? worker.slot) === worker.slot && !quiet.has(kind),
+      ({ kind, slot }) => (slot ?? worker.slot) === worker.slot && !quietKinds.has(kind),
     );
     return overlaps([...cuts, ...worker.pauses], from - timeline.settings.presenceMs * ms, to);
   };
