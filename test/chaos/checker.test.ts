@@ -261,8 +261,25 @@ describe('order', () => {
     expect(story(2_100, [950, 2_200, 'silent-messages', 0])).toMatchObject(outside); // could check in
     expect(story(2_300, [1_100, 2_200, 'restart'])).toMatchObject(inWindow);
     expect(story(2_100, [1_400, 1_400, 'resize'])).toMatchObject(outside);
-    expect(story(6_500, [950, 6_600, 'away', 0])).toMatchObject(inWindow); // a place in line has no lease
     expect(story(6_500, [950, 3_000, 'away', 0])).toMatchObject(outside);
+  });
+
+  test('is not broken by who passes somebody that said nothing for its presence time, wherever that comes back', () => {
+    const [first, second] = [permitId(a, 1), permitId(b, 1)];
+    const story = (from: number, ...kind: [Parameters<Story['fault']>[2], number]) =>
+      broken(
+        new Story()
+          .ask(0, a, 1)
+          .grant(0, 4_000, b, 1)
+          .snapshot(10, [], [first, second])
+          .fault(from, 4_050, ...kind)
+          .snapshot(4_100, [second], [first])
+          .end(5_000),
+      );
+    expect(story(2_100, 'away', 0)).not.toHaveProperty([overtaking]);
+    expect(story(3_000, 'away', 0)).toMatchObject({ [overtaking]: '1 + 0' });
+    expect(story(2_100, 'away', 1)).toMatchObject({ [overtaking]: '1 + 0' });
+    expect(story(2_100, 'silent-messages', 0)).toMatchObject({ [overtaking]: '1 + 0' });
   });
 
   test('is broken by a newcomer who is granted past a line', () => {

@@ -162,4 +162,11 @@ export const quietKinds: ReadonlySet<FaultKind> = new Set([
   'clock-back',
 ]);
 
+/** Those in which everybody can check in. */
+export const harmlessKinds: ReadonlySet<FaultKind> = new Set([
+  ...quietKinds,
+  'kill-subscribers',
+  'silent-messages',
+]);
+
 export const traitsOf = (kind: FaultKind): FaultTraits => faultKinds[kind];

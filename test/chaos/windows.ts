@@ -2,7 +2,7 @@
  * When exclusion may fail, as docs/design.md says under "When Redis forgets", as data: computed from the faults that were
  * made, never from what the implementation did.
  */
-import { type FaultKind, quietKinds, traitsOf } from './fault-kinds.ts';
+import { harmlessKinds, traitsOf } from './fault-kinds.ts';
 import { checkInMs, reconnectMs, slackMs } from './settings.ts';
 import { type FaultStory, type Interval, inPeaceAt, ms, type Timeline, type WorkerStory } from './stories.ts';
 
@@ -83,9 +83,6 @@ function stale(fault: FaultStory, { settings }: Timeline): DocumentedWindow {
   };
 }
 
-/** Those in which everybody can check in. */
-const harmless: ReadonlySet<FaultKind> = new Set([...quietKinds, 'kill-subscribers', 'silent-messages']);
-
 /**
  * Who can not reach Redis, or does not run, while the semaphore is closed: its permits until their leases end, its places in
  * line until it is back.
@@ -103,7 +100,7 @@ function unreachable(fault: FaultStory, { settings, faults }: Timeline): Documen
   const lastEndAt = lastClosedAt + settings.leaseMs[1] * ms;
   const backAt = ({ slot, pauses }: WorkerStory) => {
     const struck = faults.filter(
-      (other) => other !== fault && (other.slot ?? slot) === slot && !harmless.has(other.kind),
+      (other) => other !== fault && (other.slot ?? slot) === slot && !harmlessKinds.has(other.kind),
     );
     return inPeaceAt([...struck, ...pauses], fault.servedAt, (settings.presenceMs / 3) * ms);
   };

@@ -1,7 +1,7 @@
-import { quietKinds } from '../fault-kinds.ts';
+import { harmlessKinds, quietKinds } from '../fault-kinds.ts';
 import type { Snapshot } from '../history.ts';
 import { requestsByRecord } from '../record-names.ts';
-import { ms, overlaps, type PermitStory, type Timeline, type WorkerStory } from '../stories.ts';
+import { longestPeace, ms, overlaps, type PermitStory, type Timeline, type WorkerStory } from '../stories.ts';
 import { type Finding, finding, type Verdict, verdict } from '../verdict.ts';
 import type { DocumentedWindow } from '../windows.ts';
 
@@ -18,18 +18,22 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
   const findings: Finding[] = [];
   const workerOf = workersByRecord(timeline);
   const hasLeft = leavers(timeline);
+  const isSilent = silentWaiters(timeline);
   const requestOf = requestsByRecord(timeline);
+  const heldFirst = firstHeld(timeline);
   const { snapshots } = timeline;
   let looked = 0;
   for (const { permit, worker, grantedAt, before, atLast, seenAt } of grantsWithThoseBefore(timeline)) {
     const after = snapshots[firstIndex(snapshots, ({ asked }) => asked >= grantedAt)];
     if (after === undefined) continue;
     looked++;
+    const servedBy = Math.min(grantedAt, heldFirst.get(permit)?.at ?? grantedAt);
     const passed = after.waiters.filter(
       (record) =>
         before.has(record) &&
         (requestOf(record, grantedAt)?.endedAt ?? grantedAt) >= grantedAt &&
-        (atLast.has(record) || !hasLeft(record, seenAt, grantedAt)),
+        (atLast.has(record) || !hasLeft(record, seenAt, grantedAt)) &&
+        !isSilent(record, servedBy),
     );
     if (passed.length > 0) {
       const what = `${permit} was granted while ${passed.join(', ')} stood before it and still wait`;
@@ -39,6 +43,32 @@ export function checkNoOvertaking(timeline: Timeline, windows: readonly Document
     }
   }
   return verdict('nobody overtakes who still waits', looked, findings);
+}
+
+/**
+ * Whether who waits may have said nothing for its presence time, and so was passed as one who is not there: it comes back
+ * later, to its place if data was lost meanwhile, to the end if its acquire was sent again.
+ */
+function silentWaiters({ faults, settings, ...timeline }: Timeline): (record: string, at: number) => boolean {
+  const workerOf = workersByRecord(timeline);
+  const presenceUs = settings.presenceMs * ms;
+  return (record, at) => {
+    const worker = workerOf(record);
+    if (worker === undefined) return false;
+    const struck = faults.filter(({ slot, kind }) => slot === worker.slot && !harmlessKinds.has(kind));
+    return longestPeace([...struck, ...worker.pauses], at - presenceUs, at) < presenceUs / 3;
+  };
+}
+
+/** The first snapshot in which each permit was held. */
+function firstHeld({ snapshots }: Timeline): ReadonlyMap<string, Snapshot> {
+  const first = new Map<string, Snapshot>();
+  for (const snapshot of snapshots) {
+    for (const [record] of snapshot.holders) {
+      if (!first.has(record)) first.set(record, snapshot);
+    }
+  }
+  return first;
 }
 
 /** Whether a record may have left the line in between and come back behind: its request ended, or was sent anew. */
@@ -65,12 +95,7 @@ function leavers(timeline: Timeline): (record: string, from: number, to: number)
 export function checkTokenOrder(timeline: Timeline, windows: readonly DocumentedWindow[]): Verdict {
   const findings: Finding[] = [];
   const requestOf = requestsByRecord(timeline);
-  const heldFirst = new Map<string, number>();
-  for (const snapshot of timeline.snapshots) {
-    for (const [record] of snapshot.holders) {
-      if (!heldFirst.has(record)) heldFirst.set(record, snapshot.asked);
-    }
-  }
+  const heldFirst = firstHeld(timeline);
   const looks: Finding[] = [];
   let looked = 0;
   let grants = 0;
@@ -82,7 +107,7 @@ export function checkTokenOrder(timeline: Timeline, windows: readonly Documented
       looked++;
       if (token > other.token) continue;
       const until = Math.max(grantedAt, other.grantedAt);
-      const early = (heldFirst.get(other.permit) ?? until) < (heldFirst.get(permit) ?? until);
+      const early = (heldFirst.get(other.permit)?.asked ?? until) < (heldFirst.get(permit)?.asked ?? until);
       const from = seenAt - timeline.settings.presenceMs * ms;
       if (early || overlaps(other.worker.disturbances, from, until)) continue;
       const what = `${permit} (${token}) was granted before ${other.permit} (${other.token}), which stood before it`;
@@ -164,7 +189,9 @@ function firstIndex(snapshots: readonly Snapshot[], condition: (snapshot: Snapsh
   return low;
 }
 
-function workersByRecord({ workers }: Timeline): (record: string) => WorkerStory | undefined {
+function workersByRecord({
+  workers,
+}: Pick<Timeline, 'workers'>): (record: string) => WorkerStory | undefined {
   const byClient = new Map(workers.map((worker) => [worker.client, worker]));
   return (record) => byClient.get(record.slice(0, record.indexOf('/')));
 }
