@@ -88,7 +88,7 @@ async function countAll(path: string, count: Count): Promise<void> {
   });
   await count('two that are told what ours are', async (i) => {
     const keys = ['permits', 'waiters', 'clients', 'state'].map((key) => `parkade:{free}:${key}`);
-    const caller = JSON.stringify([i, client.id, 10_000, 86_400_000, 'parkade', 'free', 1_000, 0]);
+    const caller = [client.id, 10_000, 'parkade', '"free"', 1e15 + i, 86_400_000, 1_000, 0].join('\n');
     const [number, record] = [`${1e15 + i}`, `${client.id}/${i}/1/10000`];
     await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, 30_000, record);
     await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, record);

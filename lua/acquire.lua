@@ -3,7 +3,8 @@
 -- #include shared/arguments
 -- ARGV[3] knownTerms   integer: the number of the terms that the caller knows, if it declares no others; 0
 --                      for none
--- ARGV[4] allWeight    integer: what the requests weigh together, if all are alike; 0 if not
+-- ARGV[4] allWeight    integer: what the requests weigh together, if all are alike; below 0 if they may not
+--                      join any line; 0 if they are not alike
 -- ARGV[5] leaseMs      integer: the lease of the first
 -- ARGV[6...] records   the record of each request; at most 500
 local knownTerms, allWeight, leaseMs = ARGV[3] + 0, ARGV[4] + 0, ARGV[5] + 0
@@ -18,43 +19,74 @@ local records, firstRecord = ARGV, 6
 -- or { 'mismatch', now in µs, epoch, declared limit, limit in force }; nothing was changed
 -- or now in µs, a single number: the terms are those that the caller knows, all is granted, the leases
 -- begin now, and the first token is this number, the next one higher by 1, and so on
+-- or the same number below 0: all is queued, and the numbers are their tickets
 
 -- #include shared/clock
 -- #include shared/numbers
 
--- The most frequent case: like requests of a caller that knows the terms, and all fit. It goes straight on,
--- before anything is made that it does not need, and does what the rest of the script would do
--- (test/lua/straight.test.ts compares them). While the semaphore is calm nobody is in line to be judged,
--- served or barged past, and no rare number is in force; before dueMs nothing has to be reaped or given a
--- new TTL; within half of the shortest presence time there was no silence. Who knows the terms knows the
--- epoch, and has told its own. What is left to be asked is whether the permits are there, and whether the
--- records are new, which ZADD answers. If some are not, the call came twice: those that are new are granted
--- all the same, and the rest of the script finds them all and says so.
+-- Whether none of the records is in a key.
+local function areAbsent(key)
+  for _, score in ipairs(redis.call('ZMSCORE', key, unpack(records, firstRecord))) do
+    if score then
+      return false
+    end
+  end
+  return true
+end
+
+-- The most frequent cases: like requests of a caller that knows the terms; either nobody waits and all fit,
+-- or somebody waits, nothing is free, and all go to the end of the line. They go straight on, before anything
+-- is made that they do not need, and do what the rest of the script would do (test/lua/straight.test.ts
+-- compares them). While the semaphore is calm no rare number is in force; before dueMs nothing has to be
+-- reaped or given a new TTL; within half of the shortest presence time there was no silence. Who knows the
+-- terms knows the epoch, and has told its own. What is left to be asked is whether the keys are there, and
+-- whether the records are new. If some are not, the call came twice, and the rest of the script says what
+-- became of it; those that are new were granted all the same, if it was a grant.
 local timeUs = serverTimeUs()
-local numbers = knownTerms > 0 and allWeight > 0 and redis.call('HGET', stateKey, 'numbers')
+local numbers = knownTerms > 0 and allWeight ~= 0 and redis.call('HGET', stateKey, 'numbers')
 if numbers then
-  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm,
-    isRare = struct.unpack(numbersFormat, numbers)
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, hasLine,
+    isCalm, isRare = struct.unpack(numbersFormat, numbers)
   local nowMs = math.floor(timeUs / 1000)
+  local count, weight = #records - firstRecord + 1, math.abs(allWeight)
   if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + presenceMs / 2
-    and nowMs < dueMs and held + allWeight <= limit and timeUs > seq and timeUs > seen
-    and (held == 0 or redis.call('EXISTS', permitsKey) == 1)
+    and nowMs < dueMs and timeUs > seq and timeUs > seen
   then
-    local expiresAtMs = nowMs + leaseMs
-    local permits, score = {}, string.format('%.0f', expiresAtMs)
-    for i = firstRecord, #records do
-      permits[#permits + 1] = score
-      permits[#permits + 1] = records[i]
+    local added, reply
+    if hasLine == 0 and held + weight <= limit
+      and (held == 0 or redis.call('EXISTS', permitsKey) == 1)
+    then
+      local expiresAtMs = nowMs + leaseMs
+      local permits, score = {}, count == 1 and expiresAtMs or string.format('%.0f', expiresAtMs)
+      for i = firstRecord, #records do
+        permits[#permits + 1] = score
+        permits[#permits + 1] = records[i]
+      end
+      added = redis.call('ZADD', permitsKey, 'NX', unpack(permits))
+      if held == 0 then
+        redis.call('PEXPIRE', permitsKey, math.ceil(retentionMs * 9 / 8))
+      end
+      held, dueMs, reply = held + weight / count * added, math.min(dueMs, expiresAtMs), timeUs
+    elseif hasLine == 1 and held >= limit and allWeight > 0 and weight / count <= limit
+      and redis.call('EXISTS', permitsKey, waitersKey, clientsKey) == 3
+      and areAbsent(permitsKey) and (count == 1 or areAbsent(waitersKey))
+    then
+      local clientId, callerPresenceMs = string.match(callerText, '^([^\n]*)\n([^\n]*)')
+      local waiters = {}
+      for i = firstRecord, #records do
+        waiters[#waiters + 1] = timeUs + i - firstRecord
+        waiters[#waiters + 1] = records[i]
+      end
+      added, reply = redis.call('ZADD', waitersKey, 'NX', unpack(waiters)), -timeUs
+      redis.call('ZADD', clientsKey, nowMs + callerPresenceMs, clientId)
     end
-    local count, added = #permits / 2, redis.call('ZADD', permitsKey, 'NX', unpack(permits))
-    if held == 0 then
-      redis.call('PEXPIRE', permitsKey, math.ceil(retentionMs * 9 / 8))
-    end
-    redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
-      held + allWeight / count * added, added == count and timeUs + count - 1 or seq, nowMs,
-      math.min(dueMs, expiresAtMs), retentionMs, presenceMs, freshAtMs, isCalm, isRare))
-    if added == count then
-      return timeUs
+    if added then
+      redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared, held,
+        added == count and timeUs + count - 1 or seq, nowMs, dueMs, retentionMs, presenceMs, freshAtMs,
+        hasLine, isCalm, isRare))
+      if added == count then
+        return reply
+      end
     end
   end
 end
@@ -63,7 +95,11 @@ end
 -- Whether another limit that was declared is an 'error', or to 'adopt' or to 'resize'; 'settled': let be.
 -- And the requests, in runs of like ones: weight, leaseMs, maxWaiting, how many; ... maxWaiting is the
 -- longest line that the request may join: -1 any, 0 for a try, which never waits.
-local onLimitMismatch, runs = caller[9], caller[10]
+local onLimitMismatch, numbersOfRuns = string.match(callerText, '\n(%a+)([^\n]*)$')
+local runs = {}
+for number in string.gmatch(numbersOfRuns, '%-?%d+') do
+  runs[#runs + 1] = number + 0
+end
 
 -- #include shared/record
 -- #include shared/semaphore
@@ -71,8 +107,8 @@ local onLimitMismatch, runs = caller[9], caller[10]
 -- #include shared/enter
 -- #include shared/reap
 -- #include shared/fits
--- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/hand-off
 -- #include shared/look-again
 -- #include shared/reply
 -- #include shared/say
@@ -181,9 +217,11 @@ if #newWaiters > 0 then
 end
 if queuedAny then
   redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)
-  keep(semaphore, clientsKey)
+  if isFirstWaiter then
+    keep(semaphore, clientsKey) -- it may have been made here; while there is a line it was there
+  end
 end
 
 saveSemaphore(semaphore)
 local grants = announce(semaphore, told, clientId, channelPrefix, name)
-return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore, queuedAny and clientId))
+return okReply(semaphore, grants, answers, lookAgainAtMs(semaphore, queuedAny and isFirstWaiter and clientId))

@@ -10,51 +10,83 @@ local knownTerms, allWeight, records, firstRecord = ARGV[3] + 0, ARGV[4] + 0, AR
 -- Reply: as in shared/reply.lua, with an answer for each record: 1 if it was a held permit of the caller and
 -- is released, 'revoked' if somebody took it away before, else 0. A permit whose lease has expired is not
 -- held, reaped or not.
--- Or now in µs, a single number: the terms are those that the caller knows, and each was held and is
--- released.
+-- Or { now in µs, grants ... }, or now in µs, a single number, if there are no grants: the terms are those
+-- that the caller knows, and each was held and is released.
 
 -- #include shared/clock
 -- #include shared/numbers
 
--- The most frequent case: permits that are held, and nobody waits for them. It goes straight on, before
--- anything is made that it does not need, and does what the rest of the script would do
--- (test/lua/straight.test.ts compares them). While the semaphore is calm nobody is in line to be served or
--- taken out, and no rare number is in force; before dueMs no permit has expired, and no key needs a new
--- TTL; within half of the shortest presence time there was no silence. So a record that is there is held.
--- If one is missing, nothing was changed yet, and the rest of the script says what became of it. ZREM is a
--- write that a full Redis allows.
+-- Takes all of the records out, if all are held. ZREM is a write that a full Redis allows.
+local function takeOutAll()
+  if #records == firstRecord then
+    return redis.call('ZREM', permitsKey, records[firstRecord]) == 1
+  end
+  local all = { unpack(records, firstRecord) }
+  for _, expiresAtMs in ipairs(redis.call('ZMSCORE', permitsKey, unpack(all))) do
+    if not expiresAtMs then
+      return false
+    end
+  end
+  redis.call('ZREM', permitsKey, unpack(all))
+  return true
+end
+
+-- The most frequent cases: permits that are held, and either nobody waits, or those at the head of the line
+-- take all that gets free. They go straight on, before anything is made that they do not need, and do what
+-- the rest of the script would do (test/lua/straight.test.ts compares them). While the semaphore is calm no
+-- rare number is in force; before dueMs no permit has expired, and no key needs a new TTL; within half of the
+-- shortest presence time there was no silence. So a record that is there is held. If one is missing, or
+-- more has to be judged, nothing was changed yet, and the rest of the script does all of it.
 local timeUs = serverTimeUs()
 local numbers = knownTerms > 0 and allWeight > 0 and redis.call('HGET', stateKey, 'numbers')
+local isStraight = false
 if numbers then
-  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm,
+  local terms, epoch, limit, declared, held, seq, lastMs, dueMs, retentionMs, presenceMs, freshAtMs, hasLine,
+    isCalm, isRare = struct.unpack(numbersFormat, numbers)
+  local nowMs = math.floor(timeUs / 1000)
+  isStraight = terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + presenceMs / 2
+    and nowMs < dueMs and seq >= seen
+  if isStraight and hasLine == 0 and takeOutAll() then
+    redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
+      held - allWeight, seq, nowMs, dueMs, retentionMs, presenceMs, freshAtMs, 0, isCalm, isRare))
+    return timeUs
+  end
+  isStraight = isStraight and hasLine == 1
+end
+
+-- #include shared/record
+-- #include shared/next-in-line
+-- #include shared/announce
+
+if isStraight then
+  local terms, epoch, limit, declared, held, seq, _, dueMs, retentionMs, presenceMs, freshAtMs, _, isCalm,
     isRare = struct.unpack(numbersFormat, numbers)
   local nowMs = math.floor(timeUs / 1000)
-  if terms == knownTerms and isCalm == 1 and nowMs >= lastMs and nowMs <= lastMs + presenceMs / 2
-    and nowMs < dueMs and seq >= seen
-  then
-    local areHeld
-    if #records == firstRecord then
-      areHeld = redis.call('ZREM', permitsKey, records[firstRecord]) == 1
-    else
-      local own = { unpack(records, firstRecord) }
-      areHeld = true
-      for _, expiresAtMs in ipairs(redis.call('ZMSCORE', permitsKey, unpack(own))) do
-        areHeld = areHeld and expiresAtMs
-      end
-      if areHeld then
-        redis.call('ZREM', permitsKey, unpack(own))
-      end
+  local clientId, ownPresenceMs, channelPrefix, name =
+    string.match(callerText, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)')
+  held = held - allWeight
+  local next = nextInLine(waitersKey, clientsKey, limit - held, nowMs, clientId, ownPresenceMs)
+  if next and takeOutAll() then
+    redis.call('ZREMRANGEBYRANK', waitersKey, '0', #next.clients - 1)
+    redis.call('ZADD', permitsKey, unpack(next.permits))
+    if held == 0 then
+      redis.call('PEXPIRE', permitsKey, math.ceil(retentionMs * 9 / 8))
     end
-    if areHeld then
-      redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
-        held - allWeight, seq, nowMs, dueMs, retentionMs, presenceMs, freshAtMs, isCalm, isRare))
-      return timeUs
+    local told = {}
+    for i, client in ipairs(next.clients) do
+      seq = math.max(seq + 1, timeUs)
+      tell(told, client, next.permits[2 * i], seq, next.permits[2 * i - 1])
     end
+    redis.call('HSET', stateKey, 'numbers', struct.pack(numbersFormat, terms, epoch, limit, declared,
+      held + next.weight, seq, nowMs, math.min(dueMs, next.endsAtMs), retentionMs, presenceMs, freshAtMs,
+      next.isAll and 0 or 1, isCalm, isRare))
+    local now = { stateKey = stateKey, epoch = epoch, nowUs = timeUs, limit = limit }
+    local grants = announce(now, told, clientId, channelPrefix, name)
+    return #grants > 0 and { timeUs, unpack(grants) } or timeUs
   end
 end
 
 -- #include shared/caller
--- #include shared/record
 -- #include shared/semaphore
 -- #include shared/full-redis
 -- #include shared/epoch
@@ -62,7 +94,6 @@ end
 -- #include shared/reap
 -- #include shared/fits
 -- #include shared/hand-off
--- #include shared/announce
 -- #include shared/look-again
 -- #include shared/reply
 -- #include shared/revoked
@@ -117,8 +148,8 @@ for i = firstRecord, #records do
 end
 -- From the line too, whatever the records were last known to be: a cancelled request may have been granted in
 -- between, and a late copy of an acquire may have queued a released one again.
-if semaphore.hasLine and #own > 0 then
-  redis.call('ZREM', waitersKey, unpack(own))
+if semaphore.hasLine and #own > 0 and redis.call('ZREM', waitersKey, unpack(own)) > 0 then
+  semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
 end
 
 local told = handOff(semaphore, clientId, presenceMs)

@@ -17,8 +17,8 @@ local renewals, firstRenewal = ARGV, 3
 -- #include shared/enter
 -- #include shared/reap
 -- #include shared/fits
--- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/hand-off
 -- #include shared/look-again
 -- #include shared/reply
 -- #include shared/revoked

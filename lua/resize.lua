@@ -21,8 +21,8 @@ local newLimit, marker, memoryMs = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 -- #include shared/enter
 -- #include shared/reap
 -- #include shared/fits
--- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/hand-off
 -- #include shared/look-again
 -- #include shared/reply
 

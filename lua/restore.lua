@@ -25,8 +25,8 @@ local heldCount, entries, firstEntry = tonumber(ARGV[6]), ARGV, 7
 -- #include shared/epoch
 -- #include shared/reap
 -- #include shared/fits
--- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/hand-off
 -- #include shared/look-again
 -- #include shared/reply
 -- #include shared/revoked
@@ -90,8 +90,8 @@ end
 local waiting = firstWaiter <= #entries
 if waiting then
   redis.call('ZADD', clientsKey, semaphore.nowMs + presenceMs, clientId)
-  semaphore.hasLine = true
 end
+semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
 
 local told = handOff(semaphore, clientId, presenceMs)
 saveSemaphore(semaphore)

@@ -19,8 +19,8 @@ local record, memoryMs = ARGV[3], tonumber(ARGV[4])
 -- #include shared/enter
 -- #include shared/reap
 -- #include shared/fits
--- #include shared/hand-off
 -- #include shared/announce
+-- #include shared/hand-off
 -- #include shared/look-again
 -- #include shared/reply
 -- #include shared/revoked
@@ -43,7 +43,11 @@ if isHeld then
   redis.call('ZREM', permitsKey, record)
   semaphore.held = semaphore.held - weight
 end
-local isTaken = isHeld or redis.call('ZREM', waitersKey, record) == 1
+local isQueued = not isHeld and redis.call('ZREM', waitersKey, record) == 1
+if isQueued then
+  semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1
+end
+local isTaken = isHeld or isQueued
 if isTaken then
   local untilMs = math.max(heldUntilMs, semaphore.nowMs + memoryMs)
   redis.call('ZADD', clientsKey, untilMs, record)
@@ -54,11 +58,7 @@ local done = (isTaken or isRevoked(semaphore, record)) and 1 or 0
 
 local told = handOff(semaphore, clientId, presenceMs)
 if isTaken then
-  local news = told[client] or {}
-  told[client] = news
-  news[#news + 1] = string.sub(record, #client + 2)
-  news[#news + 1] = 0
-  news[#news + 1] = semaphore.nowMs
+  tell(told, client, record, 0, semaphore.nowMs)
 end
 saveSemaphore(semaphore)
 local grants = announce(semaphore, told, clientId, channelPrefix, name)

@@ -35,6 +35,11 @@ export function compose(name: string): string {
     .join('');
 }
 
+/** A text without its comments, which are for who reads it. The lines stay where they are, for what Redis says of errors. */
+export function withoutComments(text: string): string {
+  return text.replace(/^ *--.*$/gm, '');
+}
+
 function luaFiles(folder: URL): string[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.lua'))

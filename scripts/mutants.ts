@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
 import { mutants } from '../test/mutants/list.ts';
 import type { Mutant } from '../test/mutants/mutant.ts';
@@ -29,8 +28,6 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
-
-letReadersLeave();
 
 /** One mutant before one suite. */
 interface Trial {

@@ -13,4 +13,5 @@ export const contenders: Record<ContenderName, () => Promise<Contender>> = {
   'SET NX + DEL': async () => (await import('./bare.ts')).bareLock,
   EVALSHA: async () => (await import('./bare.ts')).bareScript,
   PUBLISH: async () => (await import('./bare.ts')).barePublish,
+  'PUBLISH, one connection': async () => (await import('./bare.ts')).barePublishOnOne,
 };

@@ -1,5 +1,6 @@
+import type { Redis } from 'ioredis';
 import { connect } from './connection.ts';
-import type { Contender, Semaphore } from './contender.ts';
+import type { Contender, Semaphore, Setting } from './contender.ts';
 
 /** `SET NX PX` and `DEL`, a key for each task: what a lock costs that nobody contends for, and that promises little. */
 export const bareLock: Contender = {
@@ -51,33 +52,40 @@ export const bareScript: Contender = {
  * A script that publishes, to the message's arrival at the other of two processes: the least that a hand-off can take.
  * The first to ask has it; from then on whoever asks waits for a message.
  */
-export const barePublish: Contender = {
-  async open(setting) {
-    const redis = await connect(setting);
-    const subscriber = await connect({ ...setting, manyTasks: false });
-    const sha = (await redis.script('LOAD', "return redis.call('PUBLISH', ARGV[1], ARGV[2])")) as string;
-    const id = `${process.pid}`;
-    let arrived: ((value: string) => void) | undefined;
-    // Its own messages come as well, and some come late.
-    subscriber.on('message', (_channel, sender: string) => sender !== id && arrived?.(sender));
-    return {
-      async semaphore(name): Promise<Semaphore> {
-        const channel = `${setting.prefix}:${name}`;
-        await subscriber.subscribe(channel);
-        return {
-          async acquire() {
-            const message = new Promise<string>((resolve) => {
-              arrived = resolve;
-            });
-            return (await redis.set(channel, 'held', 'NX')) ?? message;
-          },
-          release: () => redis.evalsha(sha, 0, channel, id),
-        };
-      },
-      async close() {
-        redis.disconnect();
-        subscriber.disconnect();
-      },
-    };
-  },
-};
+export const barePublish: Contender = barePublishTo((setting) => connect({ ...setting, manyTasks: false }));
+
+/** The same with messages and replies on one connection, as RESP3 allows: what a second connection costs. */
+export const barePublishOnOne: Contender = barePublishTo(async (_setting, redis) => redis);
+
+function barePublishTo(subscriberOf: (setting: Setting, redis: Redis) => Promise<Redis>): Contender {
+  return {
+    async open(setting) {
+      const redis = await connect(setting);
+      const subscriber = await subscriberOf(setting, redis);
+      const sha = (await redis.script('LOAD', "return redis.call('PUBLISH', ARGV[1], ARGV[2])")) as string;
+      const id = `${process.pid}`;
+      let arrived: ((value: string) => void) | undefined;
+      // Its own messages come as well, and some come late.
+      subscriber.on('message', (_channel, sender: string) => sender !== id && arrived?.(sender));
+      return {
+        async semaphore(name): Promise<Semaphore> {
+          const channel = `${setting.prefix}:${name}`;
+          await subscriber.subscribe(channel);
+          return {
+            async acquire() {
+              const message = new Promise<string>((resolve) => {
+                arrived = resolve;
+              });
+              return (await redis.set(channel, 'held', 'NX')) ?? message;
+            },
+            release: () => redis.evalsha(sha, 0, channel, id),
+          };
+        },
+        async close() {
+          redis.disconnect();
+          subscriber.disconnect();
+        },
+      };
+    },
+  };
+}

@@ -13,4 +13,5 @@ export type ContenderName =
   | 'async-sema'
   | 'SET NX + DEL'
   | 'EVALSHA'
-  | 'PUBLISH';
+  | 'PUBLISH'
+  | 'PUBLISH, one connection';

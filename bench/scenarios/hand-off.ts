@@ -7,7 +7,7 @@ import { quantile, sorted } from '../statistics.ts';
 export const handOff: Scenario = {
   name: 'hand-off',
   what: 'release in one process to acquire in another that waits, limit 1',
-  contenders: ['PUBLISH', 'parkade', 'redis-semaphore', 'bottleneck', 'redlock'],
+  contenders: ['PUBLISH', 'PUBLISH, one connection', 'parkade', 'redis-semaphore', 'bottleneck', 'redlock'],
   leftOut: { 'async-sema': 'has one process only' },
   rounds: 5,
   figures: [

@@ -8,6 +8,6 @@
 -- One more comes with them that never exists and is never looked at (absentKeyOf in src/redis/keys.ts):
 -- for it, a Cluster refuses the whole script while the slot moves.
 -- ARGV[1] seen           integer: the highest number of this semaphore that the caller has seen
--- ARGV[2] callerText     string: what seldom changes, as one JSON array (shared/caller.lua)
+-- ARGV[2] callerText     string: what seldom changes, a line each (shared/caller.lua)
 local permitsKey, waitersKey, clientsKey, stateKey = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local seen, callerText = ARGV[1] + 0, ARGV[2]

@@ -26,12 +26,13 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
   local blocked = false
   while not blocked and budget > 0 and (sweep or fits(semaphore, 1)) do
     local size = math.min(sweep and 100 or semaphore.limit - semaphore.held, 100, budget)
-    local line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)
+    local line = redis.call('ZRANGE', semaphore.waitersKey, '0', size) -- one more, to see whether it ends
     local leaving, permits, isNew = 0, {}, semaphore.held == 0
-    for _, record in ipairs(line) do
+    for i = 1, math.min(#line, size) do
       if not sweep and not fits(semaphore, 1) then
         break
       end
+      local record = line[i]
       local client, _, weight, leaseMs, firm = readRecord(record)
       presence[client] = presence[client] or presentUntilMs(semaphore, client)
       if presence[client] > semaphore.nowMs then
@@ -53,16 +54,12 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
         if token == 0 then
           note(semaphore, 'refusedAtMs', semaphore.nowMs)
         end
-        local news = told[client] or {}
-        told[client] = news
-        news[#news + 1] = string.sub(record, #client + 2)
-        news[#news + 1] = token
-        news[#news + 1] = expiresAtMs
+        tell(told, client, record, token, expiresAtMs)
       end
       leaving = leaving + 1
     end
     if leaving > 0 then
-      redis.call('ZREMRANGEBYRANK', semaphore.waitersKey, 0, leaving - 1)
+      redis.call('ZREMRANGEBYRANK', semaphore.waitersKey, '0', leaving - 1)
     end
     if #permits > 0 then
       redis.call('ZADD', semaphore.permitsKey, unpack(permits))
@@ -70,7 +67,8 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
         keep(semaphore, semaphore.permitsKey)
       end
     end
-    blocked = blocked or #line < size
+    semaphore.hasLine = leaving < #line
+    blocked = blocked or #line <= size
     budget = budget - leaving
   end
   semaphore.unfinished = semaphore.unfinished or (budget <= 0 and not blocked)

@@ -9,12 +9,12 @@ local function lookAgainAtMs(semaphore, waitingClient)
   if not waitingClient then
     return 0
   end
-  local head = redis.call('ZRANGE', semaphore.waitersKey, 0, 0)[1]
+  local head = redis.call('ZRANGE', semaphore.waitersKey, '0', '0')[1]
   if not head or readRecord(head) ~= waitingClient then
     return 0
   end
   if semaphore.nowMs < semaphore.openAtMs then
     return semaphore.openAtMs
   end
-  return tonumber(redis.call('ZRANGE', semaphore.permitsKey, 0, 0, 'WITHSCORES')[2] or 0)
+  return tonumber(redis.call('ZRANGE', semaphore.permitsKey, '0', '0', 'WITHSCORES')[2] or 0)
 end

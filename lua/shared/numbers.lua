@@ -14,7 +14,8 @@
 --   retentionMs   the longest TTL that was asked for
 --   presenceMs    the shortest presence time that anybody has
 --   freshAtMs     when all four keys last got their TTL
---   isCalm        1 while nobody waits and no rare number is in force: then nothing has to be looked at
+--   hasLine       1 while somebody waits
+--   isCalm        1 while no rare number is in force: then, besides the line, nothing has to be looked at
 --                 before dueMs but the numbers themselves
 --   isRare        1 once there is the field `rare`
 --
@@ -27,4 +28,4 @@
 --   refusedAtMs   when a waiter was last refused because its weight exceeds the limit
 --   revokedUntilMs   until when any record is remembered as revoked
 --   bounded       1 when a bounded handle exists
-local numbersFormat, rareFormat = '<dddddddddddBB', '<dddddddB'
+local numbersFormat, rareFormat = '<dddddddddddBBB', '<dddddddB'

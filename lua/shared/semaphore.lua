@@ -9,7 +9,7 @@ local function openSemaphore(permitsKey, waitersKey, clientsKey, stateKey, timeU
   local terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs
   local isRare, _
   if numbers then
-    terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs, _,
+    terms, epoch, limit, declared, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs, _, _,
       isRare = struct.unpack(numbersFormat, numbers)
   else
     terms, held, seq, lastMs, dueMs, keptMs, leastPresenceMs, freshAtMs, isRare =
@@ -104,15 +104,15 @@ local function saveSemaphore(semaphore)
     if isStale then
       semaphore.freshAtMs = nowMs
     end
-    local first = redis.call('ZRANGE', semaphore.permitsKey, 0, 0, 'WITHSCORES')[2]
+    local first = redis.call('ZRANGE', semaphore.permitsKey, '0', '0', 'WITHSCORES')[2]
     local staleAtMs = semaphore.freshAtMs + semaphore.retentionMs / 8
     semaphore.dueMs = first and math.min(tonumber(first), staleAtMs) or staleAtMs
   end
   if semaphore.isTermsNew then
     semaphore.terms = math.max(semaphore.terms + 1, semaphore.nowUs)
   end
-  local isCalm = not semaphore.hasLine and semaphore.skewUs == 0 and nowMs >= semaphore.openAtMs
-    and nowMs >= semaphore.revokedUntilMs
+  local isCalm = semaphore.skewUs == 0 and nowMs >= semaphore.openAtMs
+    and nowMs >= semaphore.revokedUntilMs and (not semaphore.hasLine or nowMs >= semaphore.graceUntilMs)
   if semaphore.isRareNew then
     semaphore.isRare = 1
     redis.call('HSET', semaphore.stateKey, 'rare', struct.pack(rareFormat, semaphore.skewUs,
@@ -121,8 +121,8 @@ local function saveSemaphore(semaphore)
   end
   redis.call('HSET', semaphore.stateKey, 'numbers', struct.pack(numbersFormat, semaphore.terms,
     semaphore.epoch, semaphore.limit, semaphore.declared, semaphore.held, semaphore.seq, nowMs,
-    semaphore.dueMs, semaphore.retentionMs, semaphore.presenceMs, semaphore.freshAtMs, isCalm and 1 or 0,
-    semaphore.isRare))
+    semaphore.dueMs, semaphore.retentionMs, semaphore.presenceMs, semaphore.freshAtMs,
+    semaphore.hasLine and 1 or 0, isCalm and 1 or 0, semaphore.isRare))
   if isStale then
     keep(semaphore, semaphore.stateKey)
     keep(semaphore, semaphore.permitsKey)

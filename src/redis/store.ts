@@ -138,12 +138,12 @@ export class SemaphoreStore {
   readonly #connection: RedisConnection;
   readonly #keys: SemaphoreKeys;
   readonly #options: StoreOptions;
-  readonly #name: string;
+  readonly #quotedName: string;
   readonly #allKeys: readonly string[];
 
   constructor(connection: RedisConnection, name: string, options: StoreOptions) {
     this.#connection = connection;
-    this.#name = name;
+    this.#quotedName = JSON.stringify(name);
     this.#options = options;
     this.#keys = keysOf(options.prefix, name);
     const { permits, waiters, clients, state } = this.#keys;
@@ -159,10 +159,10 @@ export class SemaphoreStore {
     const runs = runsOf(requests);
     const longestMs = requests.reduce((longest, { leaseMs }) => Math.max(longest, leaseMs), 0);
     const isSettled = onLimitMismatch === 'settled' && longestMs <= this.#options.retentionMs;
-    const [weight = 0, leaseMs = 0] = runs;
+    const [weight = 0, leaseMs = 0, maxWaiting = 0] = runs;
     const args: (string | number)[] = [
       isSettled ? caller.terms : 0,
-      runs.length === 4 ? weight * requests.length : 0,
+      runs.length === 4 ? weight * requests.length * (maxWaiting < 0 ? 1 : -1) : 0,
       leaseMs,
     ];
     for (const { record } of requests) {
@@ -171,11 +171,13 @@ export class SemaphoreStore {
     return this.#call(acquireScript, caller, args, {
       answers: acquireAnswers,
       allDone: (nowUs) =>
-        requests.map((_request, i) => {
-          return { kind: 'granted', token: nowUs + i, expiresAtMs: Math.floor(nowUs / 1000) + leaseMs };
-        }),
+        requests.map((_request, i) =>
+          nowUs < 0
+            ? { kind: 'queued', ticket: i - nowUs }
+            : { kind: 'granted', token: nowUs + i, expiresAtMs: Math.floor(nowUs / 1000) + leaseMs },
+        ),
       longestMs,
-      own: [onLimitMismatch, runs],
+      own: `${onLimitMismatch} ${runs.join(' ')}`,
     });
   }
 
@@ -306,16 +308,17 @@ export class SemaphoreStore {
     const { clientId } = this.#options;
     const args = [caller.seen, this.#callerText(caller, how), ...ownArgs];
     const reply = await runScript(how.calls ?? this.#connection, script, this.#allKeys, args);
-    if (!Array.isArray(reply) && how.allDone !== undefined) {
-      const nowUs = Number(reply); // a string on connections that make strings of numbers
+    const [first, ...grants] = Array.isArray(reply) ? reply : [reply];
+    const nowUs = Number(first); // a string on connections that make strings of numbers
+    if (!Number.isNaN(nowUs) && how.allDone !== undefined) {
       return {
         kind: 'ok',
-        nowMs: nowUs / 1000,
+        nowMs: Math.abs(nowUs) / 1000,
         epoch: caller.epoch,
         terms: caller.terms,
         limit: caller.limitInForce,
         declaredLimit: caller.limit,
-        grants: [],
+        grants: grantsOf(clientId, grants),
         answers: how.allDone(nowUs),
         lookAtMs: 0,
       };
@@ -347,19 +350,11 @@ export class SemaphoreStore {
   }
 
   /** As `lua/shared/caller.lua` reads it. */
-  #callerText(caller: Caller, { longestMs = 0, own = [] }: How<unknown>): string {
+  #callerText(caller: Caller, { longestMs = 0, own = '' }: How<unknown>): string {
     const { clientId, presenceMs, retentionMs, prefix } = this.#options;
-    return JSON.stringify([
-      caller.epoch,
-      clientId,
-      presenceMs,
-      Math.max(retentionMs, longestMs), // keys must outlive what they hold
-      prefix,
-      this.#name,
-      caller.limit,
-      caller.bounded ? 1 : 0,
-      ...own,
-    ]);
+    const keptMs = Math.max(retentionMs, longestMs); // keys must outlive what they hold
+    const bounded = caller.bounded ? 1 : 0;
+    return `${clientId}\n${presenceMs}\n${prefix}\n${this.#quotedName}\n${caller.epoch}\n${keptMs}\n${caller.limit}\n${bounded}\n${own}`;
   }
 }
 
@@ -367,12 +362,12 @@ export class SemaphoreStore {
 interface How<Answer> {
   /** The answers of a whole reply. */
   answers(flat: readonly unknown[]): Answer[];
-  /** The answers where the reply is the time alone, µs: whatever was asked for was done. */
+  /** The answers where the reply begins with the time, µs: whatever was asked for was done, or below 0, queued. */
   allDone?(nowUs: number): Answer[];
   /** The longest lease or memory that it asks for, ms. */
   readonly longestMs?: number;
   /** What only this script is told with the caller. */
-  readonly own?: readonly unknown[];
+  readonly own?: string;
   readonly calls?: ScriptCalls;
 }
 

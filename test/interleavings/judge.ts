@@ -1,4 +1,5 @@
 import { readRecord } from '../../src/redis/keys.ts';
+import { readCallerText } from '../support/caller-text.ts';
 import type { Machine } from './machine.ts';
 import type { Executed } from './memoised-server.ts';
 import { clientNames, epochUs, type Program } from './program.ts';
@@ -21,7 +22,7 @@ export function judgeExecution(
   const before = machine.server.keys(world.data);
   const after = machine.server.keys(executed.after);
   let { line, window } = world.past;
-  if (world.past.isFlushed && world.data === 0 && JSON.parse(String(call.args[1]))[0] === 0)
+  if (world.past.isFlushed && world.data === 0 && readCallerText(call.args[1]).epoch === 0)
     window = 'a stranger came first';
   const isNew = (record: string) => before.permits[record] === undefined && call.script !== 'restore';
   const granted = Object.keys(after.permits)

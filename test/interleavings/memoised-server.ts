@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { keysOf } from '../../src/redis/keys.ts';
 import { type AcquireRequest, type Caller, type Reply, SemaphoreStore } from '../../src/redis/store.ts';
 import { type AnyAnswer, faultsOf, type Keys, type Step } from '../lua/invariants.ts';
+import { readCallerText } from '../support/caller-text.ts';
 import { packState, unpackState } from '../support/state.ts';
 import { composeWithTestClock } from '../support/test-clock.ts';
 import { clientNames, epochUs, presenceMs, retentionMs, semaphoreName } from './program.ts';
@@ -181,7 +182,7 @@ async function decoded(
   args: readonly unknown[],
   raw: unknown,
 ): Promise<Reply<AnyAnswer>> {
-  const clientId = String(JSON.parse(String(args[1]))[1]);
+  const { clientId } = readCallerText(args[1]);
   const connection = { evalsha: () => Promise.resolve(raw) } as never;
   const store = new SemaphoreStore(connection, semaphoreName, {
     prefix: '',
@@ -209,14 +210,14 @@ async function decoded(
 
 /** Who sent these arguments, as it saw itself. */
 function callerOf(args: readonly unknown[], { state }: Keys): Caller {
-  const [epoch, , , , , , limit, bounded] = JSON.parse(String(args[1]));
+  const { epoch, limit, bounded } = readCallerText(args[1]);
   const [seen, , terms] = args.map(Number) as [number, number, number];
-  return { epoch, terms, seen, limit, limitInForce: state['limit'] ?? limit, bounded: bounded === 1 };
+  return { epoch, terms, seen, limit, limitInForce: state['limit'] ?? limit, bounded };
 }
 
 /** The requests that an acquire with these arguments makes. */
 function requestsOf(args: readonly unknown[]): AcquireRequest[] {
-  const runs = JSON.parse(String(args[1]))[9] as number[];
+  const [, ...runs] = readCallerText(args[1]).own.split(' ').map(Number);
   const requests: AcquireRequest[] = [];
   for (let i = 0; i < runs.length; i += 4) {
     const [weight, leaseMs, maxWaiting, count] = runs.slice(i) as [number, number, number, number];

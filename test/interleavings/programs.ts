@@ -130,7 +130,7 @@ const largePrograms: readonly Program[] = [
     limit: 1,
     clients: [
       [acquire, release],
-      [acquire, abort, release],
+      [acquire, abort],
     ],
     faults: { 'cut-late': 1 },
     horizonMs: 0,

@@ -7,7 +7,16 @@ const keys: Keys = {
   waiters: ['b/1/1/5000'],
   tickets: { 'b/1/1/5000': 30 },
   clients: { b: 9_000 },
-  state: { limit: 1, declared: 1, held: 1, epoch: 10, seq: 30, lastMs: 1_000, retentionMs: 60_000 },
+  state: {
+    limit: 1,
+    declared: 1,
+    held: 1,
+    epoch: 10,
+    seq: 30,
+    lastMs: 1_000,
+    retentionMs: 60_000,
+    hasLine: 1,
+  },
   ttlMs: { permits: 60_000, waiters: 60_000, clients: 60_000, state: 60_000 },
 };
 
@@ -73,6 +82,7 @@ describe('the check that follows each script', () => {
       ending({ waiters: ['a/1/1/5000', 'b/1/1/5000'], tickets: { 'a/1/1/5000': 20, 'b/1/1/5000': 30 } }),
       'a/1/1/5000 both holds and waits',
     ],
+    ['a line that the numbers deny', withState({ hasLine: 0 }), 'hasLine is 0, and 1 wait'],
     [
       'one who overtakes',
       ending({ permits: { 'c/1/1/5000': 6_000 } }),

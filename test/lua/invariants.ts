@@ -58,7 +58,7 @@ function weightOf(record: string): number {
   return readRecord(record)?.weight ?? Number.NaN;
 }
 
-function recordFaults({ permits, waiters, tickets }: Keys): string[] {
+function recordFaults({ permits, waiters, tickets, state }: Keys): string[] {
   const faults: string[] = [];
   for (const record of [...Object.keys(permits), ...waiters]) {
     const parts = readRecord(record);
@@ -72,6 +72,10 @@ function recordFaults({ permits, waiters, tickets }: Keys): string[] {
     if (permits[record] !== undefined) faults.push(`${record} both holds and waits`);
   }
   if (new Set(Object.values(tickets)).size < waiters.length) faults.push('two waiters have the same ticket');
+  const hasLine = waiters.length > 0 ? 1 : 0;
+  if (state['hasLine'] !== hasLine) {
+    faults.push(`hasLine is ${state['hasLine']}, and ${waiters.length} wait`);
+  }
   return faults;
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Client, Scene } from './support.ts';
+import type { SemaphoreKeys } from '../../src/redis/keys.ts';
+import { type Client, type RequestOptions, Scene } from './support.ts';
 
 /*
  * The straight ways at the top of acquire and release must be nothing but quick. The same calls go to two semaphores: in
@@ -15,8 +16,8 @@ interface Step {
   readonly call?: Call;
   /** Before the call, ms; 1 if it is not said, less than 0 when the clock is set back. */
   readonly advanceMs?: number;
-  /** Before the call, Redis loses the permits. */
-  readonly loses?: boolean;
+  /** Before the call, Redis loses this key. */
+  readonly loses?: keyof SemaphoreKeys;
   readonly tells: string;
 }
 
@@ -32,7 +33,7 @@ const acquires = fc
     count: fc.integer({ min: 1, max: 3 }),
     weights: fc.constantFrom([1], [1], [2], [1, 2]),
     leaseMs: fc.constantFrom(500, 30_000, 30_000),
-    isTry: fc.constantFrom(true, true, true, true, false),
+    isTry: fc.boolean(),
     again: fc.constantFrom('no', 'no', 'no', 'the same', 'one more'),
   })
   .map(({ client, count, weights, leaseMs, isTry, again }): Step => {
@@ -91,40 +92,94 @@ const others = fc
     return { client, call, tells: `client ${client}: ${what} ${draw}` };
   });
 
-const passings = fc
-  .constantFrom(0.4, 1, 20, 300, 499, 500, 501, 600, 1_100, 6_000, -0.4, -3)
-  .map((advanceMs): Step => ({ client: 0, advanceMs, tells: `${advanceMs} ms pass` }));
-const losses = fc.constant<Step>({ client: 0, loses: true, tells: 'the permits are lost' });
+const passings = (...ms: number[]) =>
+  fc.constantFrom(...ms).map((advanceMs): Step => ({ client: 0, advanceMs, tells: `${advanceMs} ms pass` }));
+const losses = fc
+  .constantFrom(...(['permits', 'waiters', 'clients'] as const))
+  .map((loses): Step => ({ client: 0, loses, tells: `the ${loses} are lost` }));
 
-const steps = fc.array(
+const lengths = { minLength: 10, maxLength: 30, size: 'max' } as const;
+const wild = fc.array(
   fc.oneof(
     { arbitrary: acquires, weight: 20 },
     { arbitrary: releases, weight: 20 },
     { arbitrary: others, weight: 3 },
-    { arbitrary: passings, weight: 6 },
+    { arbitrary: passings(0.4, 1, 20, 300, 499, 500, 501, 600, 1_100, 6_000, -0.4, -3), weight: 6 },
     { arbitrary: losses, weight: 1 },
   ),
-  { minLength: 10, maxLength: 30, size: 'max' },
+  lengths,
 );
+/** Nothing that would end the calm for long: who holds for longest gives back, as it is when many take turns. */
+const turns = fc.record({ client, count: fc.integer({ min: 1, max: 3 }) });
+const calm = fc.array(
+  fc.oneof(
+    {
+      arbitrary: turns.map(({ client, count }): Step => {
+        const call: Call = (asker, records) => {
+          const requests = asker.requests(count);
+          records.push(...requests.map(({ record }) => record));
+          return asker.raw.acquire(requests, 'settled');
+        };
+        return { client, call, tells: `client ${client} acquires ${count}` };
+      }),
+      weight: 4,
+    },
+    {
+      arbitrary: turns.map(({ client, count }): Step => {
+        const call: Call = async (owner, records) => {
+          const oldest = records.filter((record) => record.startsWith(`${owner.id}/`)).slice(0, count);
+          records.splice(0, records.length, ...records.filter((record) => !oldest.includes(record)));
+          return oldest.length > 0 ? owner.raw.release(oldest) : undefined;
+        };
+        return { client, call, tells: `client ${client} releases its ${count} oldest` };
+      }),
+      weight: 4,
+    },
+    { arbitrary: acquires, weight: 1 },
+    { arbitrary: passings(0.4, 1, 20), weight: 1 },
+  ),
+  lengths,
+);
+const steps = fc.oneof(calm, wild);
 
-/** One semaphore with two clients, and how many calls went straight on. */
-function side(knowsTerms: boolean) {
-  const scene = new Scene({ limit: 8, presenceMs: 1_000 });
+/** How calls were answered: went straight on and done, queued, handed off to the caller itself; or by the whole script. */
+const noCounts = { done: 0, queued: 0, handedOff: 0, whole: 0 };
+
+function wayOf(reply: unknown): keyof typeof noCounts {
+  if (Array.isArray(reply)) return typeof reply[0] === 'number' ? 'handedOff' : 'whole';
+  return Number(reply) < 0 ? 'queued' : 'done';
+}
+
+/** One semaphore with two clients, what they are told, and how many calls went which way. */
+async function openSide(knowsTerms: boolean, limit: number) {
+  const scene = new Scene({ limit, presenceMs: 1_000 });
   const clients = ['a', 'b'].map((id) => scene.client(id));
   const records: string[] = [];
-  const counts = { straight: 0, whole: 0 };
+  const counts = { ...noCounts };
   const { evalsha } = scene.connection;
   scene.connection.evalsha = async (...call) => {
     const reply = await evalsha(...call);
-    counts[typeof reply === 'number' ? 'straight' : 'whole']++;
+    counts[wayOf(reply)]++;
     return reply;
   };
+  const ear = scene.redis.duplicate();
+  await ear.psubscribe(`${scene.prefix}:*`);
+  const messages: string[] = [];
+  ear.on('pmessage', (_pattern, channel: string, text: string) => {
+    messages.push(`${channel.slice(scene.prefix.length)} ${text}`);
+  });
   return {
     scene,
     counts,
-    async take({ client, call, advanceMs = 1, loses = false }: Step): Promise<unknown> {
+    /** Every message so far. */
+    async told(): Promise<readonly string[]> {
+      await scene.redis.publish(`${scene.prefix}:end`, 'end');
+      await expect.poll(() => messages.at(-1), { interval: 1, timeout: 10_000 }).toBe(':end end');
+      return messages;
+    },
+    async take({ client, call, advanceMs = 1, loses }: Step): Promise<unknown> {
       scene.advance(advanceMs);
-      if (loses) await scene.lose('permits');
+      if (loses !== undefined) await scene.lose(loses);
       const caller = clients[client] as Client;
       if (!knowsTerms) for (const one of clients) one.terms = 0;
       const reply = await call?.(caller, records);
@@ -135,6 +190,7 @@ function side(knowsTerms: boolean) {
       return { reply, restored, keys, areKept };
     },
     async close() {
+      ear.disconnect();
       await scene.connection.close();
       await scene.lose();
     },
@@ -145,44 +201,51 @@ describe('a call that goes straight on', () => {
   test('answers and leaves what the whole script would, whatever came before', {
     timeout: 120_000,
   }, async () => {
-    const sum = { straight: 0, whole: 0 };
+    const sum = { ...noCounts };
+    const limits = fc.constantFrom(1, 2, 3, 8);
     await fc.assert(
-      fc.asyncProperty(steps, async (taken) => {
-        const [straight, whole] = [side(true), side(false)];
+      fc.asyncProperty(limits, steps, async (limit, taken) => {
+        const [straight, whole] = await Promise.all([openSide(true, limit), openSide(false, limit)]);
         try {
           for (const step of taken) {
             const [answered, expected] = await Promise.all([straight.take(step), whole.take(step)]);
             expect(answered, step.tells).toEqual(expected);
           }
+          expect(await straight.told()).toEqual(await whole.told());
         } finally {
           await straight.close();
           await whole.close();
         }
-        expect(whole.counts.straight).toBe(0);
-        sum.straight += straight.counts.straight;
-        sum.whole += straight.counts.whole;
+        expect(whole.counts).toEqual({ ...noCounts, whole: whole.counts.whole });
+        for (const way of Object.keys(sum) as (keyof typeof sum)[]) sum[way] += straight.counts[way];
       }),
-      { numRuns: Number(process.env['MODEL_RUNS'] ?? 40) },
+      { numRuns: Number(process.env['MODEL_RUNS'] ?? 100) },
     );
     // Else it would compare the whole script with itself.
-    expect(sum.straight / (sum.straight + sum.whole)).toBeGreaterThan(0.1);
+    expect(sum.done).toBeGreaterThan(sum.whole / 10);
+    expect(Math.min(sum.queued, sum.handedOff)).toBeGreaterThan(sum.whole / 100);
   });
 
-  const acquire = (leaseMs = 30_000): Step => ({
-    client: 0,
-    call: async (asker, records) => {
-      const request = asker.request({ leaseMs });
-      records.push(request.record);
-      return asker.raw.acquire([request], 'settled');
+  const asks = (client: number, options: RequestOptions = {}, count = 1): Step => ({
+    client,
+    call: (asker, records) => {
+      const requests = asker.requests(count, options);
+      records.push(...requests.map(({ record }) => record));
+      return asker.raw.acquire(requests, 'settled');
     },
     tells: '',
   });
-  const [held, short] = [acquire(), acquire(100)];
-  const giveBack: Step = {
-    client: 0,
-    call: (owner, records) => owner.raw.release(records.splice(-1)),
+  /** Releases what this client asked for first; or nothing, which is a sign of life. */
+  const returns = (client: number, count = 1): Step => ({
+    client,
+    call: (owner, records) => {
+      const oldest = records.filter((record) => record.startsWith(`${owner.id}/`)).slice(0, count);
+      records.splice(0, records.length, ...records.filter((record) => !oldest.includes(record)));
+      return owner.raw.release(oldest);
+    },
     tells: '',
-  };
+  });
+  const [held, short, waits, giveBack] = [asks(0), asks(0, { leaseMs: 100 }), asks(1), returns(0)];
   const sees: Step = {
     client: 0,
     call: async (asker) => {
@@ -190,37 +253,96 @@ describe('a call that goes straight on', () => {
     },
     tells: '',
   };
-  /** The last request once more, and a new one with it. */
-  const again: Step = {
-    client: 0,
+  /** The so many-th request once more, and as many new ones with it. */
+  const again = (client: number, which: number, fresh: number): Step => ({
+    client,
     call: (asker, records) => {
-      const [fresh, record] = [asker.request(), records.at(-1) as string];
-      return asker.raw.acquire([{ ...fresh, record }, fresh], 'settled');
+      const request = asker.request();
+      const record = records[which] as string;
+      return asker.raw.acquire([{ ...request, record }, ...asker.requests(fresh)], 'settled');
     },
     tells: '',
-  };
+  });
+  /** The other client takes away the so many-th. */
+  const revokes = (which: number): Step => ({
+    client: 1,
+    call: (caller, records) => caller.raw.revoke(records[which] as string, 1_000),
+    tells: '',
+  });
   const pass = (advanceMs: number): Step => ({ client: 0, advanceMs, tells: '' });
+  const loses = (key: keyof SemaphoreKeys): Step => ({ ...pass(1), loses: key });
+  /** The first client is heard so often that there is no silence, until the other one, if it waits, is absent. */
+  const onlyAIsHeard = [returns(0, 0), pass(400), returns(0, 0), pass(400), returns(0, 0), pass(400)];
 
-  test.each([
-    ['an acquire after the clock was set back', [held, held, pass(20), giveBack, pass(-4), held]],
-    ['a release after the clock was set back', [held, pass(20), held, pass(-4), giveBack]],
-    ['an acquire after a silence', [held, pass(501), held]],
-    ['a release after a silence', [held, pass(501), giveBack]],
-    ['an acquire after a lease has ended', [held, short, pass(99), held]],
-    ['a release after its lease has ended', [held, short, pass(99), giveBack]],
-    ['an acquire when the permits are lost', [held, { ...pass(1), loses: true }, held]],
-    ['a release when the permits are lost', [held, { ...pass(1), loses: true }, giveBack]],
-    ['an acquire by who has seen higher numbers', [held, sees, held]],
-    ['a release by who has seen higher numbers', [held, sees, giveBack, held]],
-    ['the first permit after the last was given back', [held, giveBack, held]],
-    ['two acquires within a microsecond', [held, { ...held, client: 1 }, { ...held, advanceMs: 0 }]],
-    ['a request that comes twice', [held, held, again, held]],
-  ])('does so for %s', async (_what, taken) => {
-    const [straight, whole] = [side(true), side(false)];
+  test.each<[what: string, limit: number, steps: readonly Step[]]>([
+    ['an acquire after the clock was set back', 8, [held, held, pass(20), giveBack, pass(-4), held]],
+    ['a release after the clock was set back', 8, [held, pass(20), held, pass(-4), giveBack]],
+    ['an acquire after a silence', 8, [held, pass(501), held]],
+    ['a release after a silence', 8, [held, pass(501), giveBack]],
+    ['an acquire after a lease has ended', 8, [held, short, pass(99), held]],
+    ['a release after its lease has ended', 8, [held, short, pass(99), giveBack]],
+    ['an acquire when the permits are lost', 8, [held, loses('permits'), held]],
+    ['a release when the permits are lost', 8, [held, loses('permits'), giveBack]],
+    ['an acquire by who has seen higher numbers', 8, [held, sees, held]],
+    ['a release by who has seen higher numbers', 8, [held, sees, giveBack, held]],
+    ['the first permit after the last was given back', 8, [held, giveBack, held]],
+    ['two acquires within a microsecond', 8, [held, waits, { ...held, advanceMs: 0 }]],
+    ['a request that comes twice', 8, [held, held, again(0, 1, 1), held]],
+
+    ['the second in line', 1, [held, waits, held, waits]],
+    ['many that go to the end of the line', 1, [held, waits, asks(0, {}, 3), asks(1, {}, 2)]],
+    ['a try behind a line', 1, [held, waits, asks(0, { maxWaiting: 0 })]],
+    ['one that may stand behind one other', 1, [held, waits, asks(0, { maxWaiting: 1 })]],
+    ['a request heavier than the limit, behind a line', 2, [held, held, waits, asks(0, { weight: 3 })]],
+    ['a request behind a heavy one', 2, [held, asks(1, { weight: 2 }), held]],
+    ['a request behind a heavy one that is gone', 2, [held, asks(1, { weight: 2 }), ...onlyAIsHeard, held]],
+    ['a request behind a line when the permits are lost', 1, [held, waits, loses('permits'), held]],
+    ['a request behind a line when the line is lost', 1, [held, waits, loses('waiters'), held]],
+    ['a request behind a line when the clients are lost', 1, [held, waits, loses('clients'), held]],
+    ['one that comes twice and waits', 1, [held, waits, waits, again(1, 2, 0), again(1, 1, 1)]],
+    ['one that comes twice and was granted meanwhile', 1, [held, waits, waits, giveBack, again(1, 0, 0)]],
+    ['who has seen higher numbers and waits', 1, [held, waits, sees, held]],
+    ['two who wait within a microsecond', 1, [held, asks(1, {}, 3), { ...held, advanceMs: 0 }]],
+    ['one who waits until the other is absent', 1, [held, waits, held, ...onlyAIsHeard, waits, giveBack]],
+
+    ['a hand-off to the last in line', 1, [held, waits, waits, giveBack, returns(1), held, returns(1), held]],
+    ['a hand-off of two units', 2, [held, held, asks(1, {}, 2), waits, returns(0, 2)]],
+    ['a hand-off to two clients', 2, [held, held, waits, asks(0, {}, 2), returns(0, 2)]],
+    ['a hand-off to the caller', 1, [held, held, giveBack, giveBack]],
+    ['a hand-off to a caller who was absent', 1, [waits, waits, ...onlyAIsHeard, returns(1)]],
+    ['a hand-off to one who is gone', 1, [held, waits, ...onlyAIsHeard, giveBack]],
+    ['a hand-off that leaves units', 3, [asks(0, { weight: 3 }), waits, giveBack, held, held]],
+    ['a hand-off of too few units', 2, [held, held, asks(1, { weight: 2 }), giveBack, giveBack]],
+    [
+      'a hand-off to a light one and a heavy one',
+      3,
+      [held, held, held, waits, asks(1, { weight: 2 }), returns(0, 2)],
+    ],
+    ['a lease longer than a presence', 1, [held, waits, pass(300), giveBack]],
+    ['a hand-off after a silence', 1, [held, waits, pass(501), giveBack]],
+    ['a hand-off in the grace after one', 1, [held, waits, pass(501), returns(0, 0), pass(300), giveBack]],
+    ['a lease that nobody renews', 1, [held, asks(1, { firm: true, leaseMs: 9_000 }), waits, giveBack]],
+    ['a short lease, and its end', 1, [held, asks(1, { leaseMs: 50 }), held, giveBack, pass(49), held]],
+    ['a hand-off when the line is lost', 1, [held, waits, loses('waiters'), giveBack]],
+    ['a hand-off when the clients are lost', 1, [held, waits, loses('clients'), giveBack]],
+    ['a hand-off when the permits are lost', 1, [held, waits, loses('permits'), giveBack]],
+    ['a hand-off by who has seen higher numbers', 1, [held, waits, sees, giveBack]],
+    ['a hand-off within a microsecond', 1, [held, waits, held, { ...giveBack, advanceMs: 0 }]],
+    ['a request that was revoked and comes again', 8, [held, held, revokes(0), again(0, 0, 0)]],
+    ['a release of what was revoked', 8, [held, held, revokes(0), giveBack]],
+    [
+      'calls when the clock was set back and has caught up',
+      8,
+      [held, pass(-4), held, pass(20), held, giveBack],
+    ],
+    ['one who leaves the line', 1, [held, waits, returns(1), held]],
+  ])('does so for %s', async (_what, limit, taken) => {
+    const [straight, whole] = await Promise.all([openSide(true, limit), openSide(false, limit)]);
     try {
       for (const step of taken) {
         expect(await straight.take(step)).toEqual(await whole.take(step));
       }
+      expect(await straight.told()).toEqual(await whole.told());
     } finally {
       await straight.close();
       await whole.close();

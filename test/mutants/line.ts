@@ -34,7 +34,7 @@ export const lineMutants: readonly Mutant[] = [
       name: 'a heavy head goes to the end of the line',
       breaks: 'load-bearing: strict head',
       from: 'local leaving, permits, isNew = 0, {}, semaphore.held == 0\n',
-      to: "local leaving, permits, isNew = 0, {}, semaphore.held == 0\n    local _, _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)\n    end\n",
+      to: "local leaving, permits, isNew = 0, {}, semaphore.held == 0\n    local _, _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, '0', size)\n    end\n",
     },
     {
       name: 'a hand-off lease ignores what the record says',
@@ -108,10 +108,17 @@ export const lineMutants: readonly Mutant[] = [
       caughtBy: ['conformance'],
     },
     {
+      name: 'it is not seen when the line ends',
+      breaks: 'the numbers say whether anybody waits',
+      from: '    semaphore.hasLine = leaving < #line\n',
+      to: '',
+      caughtBy: ['lua/release'],
+    },
+    {
       name: 'the line is served from its end',
       breaks: 'test_acquire_fifo_order, test_acquire_fifo_order_2 to 4',
-      from: "redis.call('ZRANGE', semaphore.waitersKey, 0, size - 1)",
-      to: "redis.call('ZREVRANGE', semaphore.waitersKey, 0, size - 1)",
+      from: "redis.call('ZRANGE', semaphore.waitersKey, '0', size)",
+      to: "redis.call('ZREVRANGE', semaphore.waitersKey, '0', size)",
       caughtBy: ['conformance'],
     },
   ]),

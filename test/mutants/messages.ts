@@ -88,8 +88,8 @@ export const messagesMutants: readonly Mutant[] = [
     {
       name: 'the last expiry is told, not the first',
       breaks: 'a permit that ends is noticed when it ends',
-      from: "redis.call('ZRANGE', semaphore.permitsKey, 0, 0, 'WITHSCORES')",
-      to: "redis.call('ZRANGE', semaphore.permitsKey, -1, -1, 'WITHSCORES')",
+      from: "redis.call('ZRANGE', semaphore.permitsKey, '0', '0', 'WITHSCORES')",
+      to: "redis.call('ZRANGE', semaphore.permitsKey, '-1', '-1', 'WITHSCORES')",
     },
   ]),
   ...mutantsOf('src/engine.ts', 'client/wake-ups', [

@@ -88,7 +88,7 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'restored waiters are not seen',
       breaks: 'rule 2: no room is left unused',
-      from: '  semaphore.hasLine = true\n',
+      from: "semaphore.hasLine = redis.call('EXISTS', waitersKey) == 1\n",
       to: '',
     },
     {

@@ -31,8 +31,8 @@ export const revokingMutants: readonly Mutant[] = [
     {
       name: 'nobody is told of a revocation',
       breaks: 'what was revoked does not come back',
-      from: '  news[#news + 1] = 0\n  news[#news + 1] = semaphore.nowMs\n',
-      to: '  news[#news] = nil\n',
+      from: '  tell(told, client, record, 0, semaphore.nowMs)\n',
+      to: '',
     },
     {
       name: 'a revocation that is sent twice says that there was nothing',
@@ -43,8 +43,8 @@ export const revokingMutants: readonly Mutant[] = [
     {
       name: 'a waiter can not be revoked',
       breaks: 'what was revoked does not come back',
-      from: "isHeld or redis.call('ZREM', waitersKey, record) == 1",
-      to: 'isHeld',
+      from: "not isHeld and redis.call('ZREM', waitersKey, record) == 1",
+      to: 'false',
     },
   ]),
   ...mutantsOf('lua/shared/revoked.lua', 'lua/revoke', [

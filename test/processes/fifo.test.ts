@@ -43,11 +43,11 @@ it('whoever releases and asks again in a loop, in three processes, never overtak
   const held = new Set<string>();
   // The server's own log: what each script writes into the line and into the permits.
   monitor.on('monitor', (_time: string, [command, key, ...args]: string[]) => {
+    const added = (args[0] === 'NX' ? args.slice(1) : args).filter((_arg, i) => i % 2 === 1);
     if (command?.toUpperCase() === 'ZADD' && key === keys.waiters) {
-      for (let i = 1; i < args.length; i += 2) line.push(args[i] ?? '');
+      line.push(...added);
     } else if (command?.toUpperCase() === 'ZADD' && key === keys.permits) {
-      const pairs = args[0] === 'NX' ? args.slice(1) : args;
-      for (const record of pairs.filter((_arg, i) => i % 2 === 1)) {
+      for (const record of added) {
         if (held.has(record)) continue; // a renewal
         held.add(record);
         atOnce = Math.max(atOnce, held.size);

@@ -17,7 +17,7 @@ const fields = {
       'presenceMs',
       'freshAtMs',
     ],
-    flags: ['isCalm', 'isRare'],
+    flags: ['hasLine', 'isCalm', 'isRare'],
   },
   rare: {
     doubles: [

@@ -25,6 +25,7 @@ export const colours: Record<ContenderName, string> = {
   'SET NX + DEL': '#8b949e',
   EVALSHA: '#8b949e',
   PUBLISH: '#8b949e',
+  'PUBLISH, one connection': '#8b949e',
 };
 
 /**
