@@ -102,6 +102,11 @@ describe('over-issue', () => {
   test('is in a documented window if a newcomer is granted after a FLUSHALL, and outside it if an old client is', () => {
     const newcomer = third(50).fault(30, 31, 'flush').end(100);
     expect(broken(newcomer)).toMatchObject({ [overIssue]: '0 + 1' });
+    const unheard = new Story()
+      .ask(0, c, 7)
+      .tell(5, c, { kind: 'refused', request: 7, outcome: 'timed out' });
+    unheard.grant(0, 10, a, 1).grant(0, 20, b, 1).grant(0, 40, c, 1).release(50, a, 1);
+    expect(broken(unheard.fault(30, 31, 'flush').end(100))).toMatchObject({ [overIssue]: '0 + 1' });
     const old = third(50).fault(30, 31, 'flush').tell(5, c, { kind: 'restored', permits: 0, waiters: 0 });
     (old.workers.get(c) ?? []).sort((x, y) => x.at - y.at);
     expect(broken(old.end(100))).toMatchObject({ [overIssue]: '1 + 0' });

@@ -148,7 +148,13 @@ function workerOf(name: string, { history, faults, settings, endAt }: Building):
   const onAll = faults.filter(({ kind }) => traitsOf(kind).strikes === 'server' && kind !== 'resize');
   const recoveryUs = (reconnectMs + settings.presenceMs / 3 + settings.attemptTimeoutMs) * ms;
   const disturbing = [...onIt, ...onAll].map(({ from, to }) => ({ from, to: to + recoveryUs }));
-  const answer = events.find(({ kind }) => kind === 'granted' || kind === 'refused' || kind === 'restored');
+  // A time-out or an abort says nothing of Redis, which it may never have reached; nor does an error.
+  const answer = events.find(
+    (event) =>
+      event.kind === 'granted' ||
+      event.kind === 'restored' ||
+      (event.kind === 'refused' && event.outcome === 'not at once'),
+  );
   return {
     worker: name,
     slot,
