@@ -59,6 +59,8 @@ describe('however much there is of it:', () => {
     const allBack = async () => {
       await until('all are connected', () => proxy.connections.size === connections, 20_000);
       await until('all listen', async () => (await channels()) === clients.length, 20_000);
+      // Until it is ready, ioredis listens to its own events besides.
+      await until('the one that is lent is ready', () => borrowed.status === 'ready', 20_000);
     };
     await allBack();
     const listeners = () =>
