@@ -29,6 +29,11 @@ const { values } = parseArgs({
   },
 });
 
+// Whoever reads the output may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 /** One mutant before one suite. */
 interface Trial {
   readonly mutant: Mutant;
