@@ -135,7 +135,12 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
     return new Semaphore(this.#partsOf(name, options, false));
   }
 
-  /** As `semaphore`, but refusing releases of what is not held. */
+  /**
+   * As `semaphore`, but refusing releases of what is not held.
+   *
+   * @throws InvalidOptionsError
+   * @throws ClientClosedError
+   */
   boundedSemaphore(name: string, options: SemaphoreOptions): BoundedSemaphore {
     return new BoundedSemaphore(this.#partsOf(name, options, true));
   }
@@ -164,8 +169,8 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
    * its next check-in, within a third of `presenceMs`. Until then both sides may think that they hold the units, so
    * what they guard should look at the fencing token.
    *
-   * Resolves `false` if nobody holds the permit or waits for it, and changes nothing then. Rejects as `inspect` does. It
-   * may have been done all the same; called again, it resolves `true` then.
+   * Resolves `false` if nobody holds the permit or waits for it, and changes nothing then. Rejects as `inspect` does.
+   * One that rejected may have been done all the same; called again, it then resolves `true`.
    *
    * @param permitId as `inspect` lists it, of a holder or a waiter
    */
@@ -206,12 +211,14 @@ export class SemaphoreClient extends EventEmitter<SemaphoreClientEvents> {
   }
 
   /**
-   * Ends the client: waiting calls reject with `ClientClosedError` and leave the line, held permits are released, whose
-   * signals don't abort (or, with `release: false`, left to their leases, without renewal), own connections close, a
-   * borrowed one stays open.
+   * Ends the client: waiting calls reject with `ClientClosedError` and leave the line, held permits are released (or,
+   * with `release: false`, left to their leases, without renewal), own connections close, a borrowed one stays open. The
+   * signals of permits that were released so don't abort.
    *
    * Never rejects, and takes no longer than one attempt (`attemptTimeoutMs`): what Redis could not be told by then,
    * the leases and the presence time decide. Closing twice is closing once.
+   *
+   * @param options whether held permits are released, by default `true`
    */
   close({ release = true }: { release?: boolean } = {}): Promise<void> {
     this.#closing ??= this.#keepAlive.during(this.#close(release)).finally(() => this.#keepAlive.close());
