@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { measure } from './measure.ts';
 import { helpOf, type Options, parseOptions, UsageError } from './options.ts';
 import { showProgress } from './progress.ts';
@@ -7,10 +8,7 @@ import { absencesOf, breakdownsOf, type Report, rowsOfReport } from './report/re
 import { tableOf } from './report/table.ts';
 import { scenarios } from './scenarios/all.ts';
 
-// Whoever reads the output may have seen enough, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+letReadersLeave();
 
 // Ends by itself then, so that what was built is removed; workers and server end with this process.
 process.once('SIGINT', () => process.exit(130));

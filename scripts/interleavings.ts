@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import pc from 'picocolors';
+import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
 import { explore, type Figures, readSteps, writeSteps } from '../test/interleavings/explore.ts';
 import { MemoisedServer } from '../test/interleavings/memoised-server.ts';
@@ -30,6 +31,8 @@ const { values } = parseArgs({
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
+
+letReadersLeave();
 
 if (values.help) {
   console.log(help);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import pc from 'picocolors';
+import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
 import { mutants } from '../test/mutants/list.ts';
 import type { Mutant } from '../test/mutants/mutant.ts';
@@ -29,10 +30,7 @@ const { values } = parseArgs({
   },
 });
 
-// Whoever reads the output may have seen enough, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+letReadersLeave();
 
 /** One mutant before one suite. */
 interface Trial {

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { redisUrl, uniquePrefix } from '../support/redis.ts';
 import { explore, writeSteps } from './explore.ts';
 import { MemoisedServer } from './memoised-server.ts';
-import { smallPrograms } from './programs.ts';
+import { allPrograms, smallPrograms } from './programs.ts';
 
 const redis = new Redis(redisUrl());
 afterAll(() => redis.quit());
@@ -11,6 +11,10 @@ afterAll(() => redis.quit());
 /** In all programs together; fewer means that something was left out. */
 const fewestStates = 70_000;
 let states = 0;
+
+/** The others are gone through by `npm run interleavings`; that each can be is seen soon. */
+const largePrograms = allPrograms.filter((program) => !smallPrograms.includes(program));
+const beginning = 400;
 
 describe('in every order of all that can happen, no promise is broken and all comes to its end', () => {
   it.each(smallPrograms)('$name: $about', { timeout: 120_000 }, async (program) => {
@@ -30,4 +34,13 @@ describe('in every order of all that can happen, no promise is broken and all co
     console.log(`${states} states`);
     expect(states).toBeGreaterThanOrEqual(fewestStates);
   });
+});
+
+it.each(largePrograms)('from the first states of $name all comes to its end, too', async (program) => {
+  const { counterexample } = await explore(program, new MemoisedServer(redis, uniquePrefix()), {
+    mostStates: beginning,
+  });
+  expect(counterexample && { faults: counterexample.faults, replay: writeSteps(counterexample.steps) }).toBe(
+    undefined,
+  );
 });

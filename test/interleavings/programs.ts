@@ -130,7 +130,7 @@ const largePrograms: readonly Program[] = [
     limit: 1,
     clients: [
       [acquire, release],
-      [acquire, abort],
+      [acquire, abort, release],
     ],
     faults: { 'cut-late': 1 },
     horizonMs: 0,
