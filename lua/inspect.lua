@@ -32,7 +32,7 @@ local nowUs = serverTimeUs() + skewUs
 local nowMs = math.max(math.floor(nowUs / 1000), lastMs)
 
 for _, record in ipairs(redis.call('ZRANGEBYSCORE', permitsKey, '-inf', nowMs, 'LIMIT', 0, 1000)) do
-  local _, _, weight = readRecord(record)
+  local _, weight = readRecord(record)
   held = held - weight
 end
 -- By rank, so that a page costs what it returns, wherever it is.

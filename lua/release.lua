@@ -108,7 +108,7 @@ reap(semaphore)
 
 local own, weightOf = {}, {}
 for i = firstRecord, #records do
-  local client, _, weight = readRecord(records[i])
+  local client, weight = readRecord(records[i])
   if client == clientId then
     own[#own + 1] = records[i]
     weightOf[records[i]] = weight

@@ -52,7 +52,7 @@ elseif lost and (torn or (semaphore.epoch or 0) <= epoch) then
   end
   semaphore.held = 0
   for _, record in ipairs(redis.call('ZRANGE', permitsKey, 0, -1)) do
-    local _, _, weight = readRecord(record)
+    local _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
   end
   semaphore.hasPermits = semaphore.held > 0
@@ -73,7 +73,7 @@ for i = firstEntry, firstWaiter - 1, 2 do
   if isRevoked(semaphore, record) then
     expiresAtMs = 'revoked'
   elseif redis.call('ZADD', permitsKey, 'NX', expiresAtMs, record) == 1 then
-    local _, _, weight = readRecord(record)
+    local _, weight = readRecord(record)
     semaphore.held = semaphore.held + weight
     redis.call('ZREM', waitersKey, record) -- where an older copy of the data has it
   else

@@ -36,7 +36,7 @@ end
 allowInFullRedis(semaphore)
 reap(semaphore)
 
-local client, _, weight = readRecord(record)
+local client, weight = readRecord(record)
 local heldUntilMs = tonumber(redis.call('ZSCORE', permitsKey, record) or 0)
 local isHeld = heldUntilMs > semaphore.nowMs
 if isHeld then

@@ -33,7 +33,7 @@ local function handOff(semaphore, callerId, presenceMs, sweep)
         break
       end
       local record = line[i]
-      local client, _, weight, leaseMs, firm = readRecord(record)
+      local client, weight, leaseMs, firm = readRecord(record)
       presence[client] = presence[client] or presentUntilMs(semaphore, client)
       if presence[client] > semaphore.nowMs then
         local token, expiresAtMs = 0, 0

@@ -20,7 +20,7 @@ local function nextInLine(waitersKey, clientsKey, units, nowMs, callerId, caller
     if weight == units then
       break
     end
-    local client, _, ownWeight, leaseMs, firm = readRecord(line[i])
+    local client, ownWeight, leaseMs, firm = readRecord(line[i])
     local untilMs = presence[client] or tonumber(redis.call('ZSCORE', clientsKey, client) or 0)
     weight = weight + ownWeight
     if untilMs <= nowMs or weight > units then

@@ -10,7 +10,7 @@ local function reap(semaphore)
   semaphore.unfinished = #expired == 1000
   redis.call('ZREM', semaphore.permitsKey, unpack(expired))
   for _, record in ipairs(expired) do
-    local _, _, weight = readRecord(record)
+    local _, weight = readRecord(record)
     semaphore.held = semaphore.held - weight
   end
 end

@@ -125,8 +125,12 @@ local function saveSemaphore(semaphore)
     semaphore.hasLine and 1 or 0, isCalm and 1 or 0, semaphore.isRare))
   if isStale then
     keep(semaphore, semaphore.stateKey)
-    keep(semaphore, semaphore.permitsKey)
-    keep(semaphore, semaphore.waitersKey)
     keep(semaphore, semaphore.clientsKey)
+    if semaphore.held > 0 then
+      keep(semaphore, semaphore.permitsKey)
+    end
+    if semaphore.hasLine then
+      keep(semaphore, semaphore.waitersKey)
+    end
   end
 end

@@ -34,7 +34,7 @@ export const lineMutants: readonly Mutant[] = [
       name: 'a heavy head goes to the end of the line',
       breaks: 'load-bearing: strict head',
       from: 'local leaving, permits, isNew = 0, {}, semaphore.held == 0\n',
-      to: "local leaving, permits, isNew = 0, {}, semaphore.held == 0\n    local _, _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, '0', size)\n    end\n",
+      to: "local leaving, permits, isNew = 0, {}, semaphore.held == 0\n    local _, heavy = readRecord(line[1] or '')\n    if heavy and not fits(semaphore, heavy) and heavy <= semaphore.limit then\n      redis.call('ZADD', semaphore.waitersKey, string.format('%.0f', drawNumber(semaphore)), line[1])\n      line = redis.call('ZRANGE', semaphore.waitersKey, '0', size)\n    end\n",
     },
     {
       name: 'a hand-off lease ignores what the record says',

@@ -108,7 +108,7 @@ export const restoringMutants: readonly Mutant[] = [
     {
       name: 'permits that are left do not count in the new epoch',
       breaks: 'guarantee 1: never over the limit',
-      from: "  semaphore.held = 0\n  for _, record in ipairs(redis.call('ZRANGE', permitsKey, 0, -1)) do\n    local _, _, weight = readRecord(record)\n    semaphore.held = semaphore.held + weight\n  end\n",
+      from: "  semaphore.held = 0\n  for _, record in ipairs(redis.call('ZRANGE', permitsKey, 0, -1)) do\n    local _, weight = readRecord(record)\n    semaphore.held = semaphore.held + weight\n  end\n",
       to: '  semaphore.held = 0\n',
     },
     {

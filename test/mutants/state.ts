@@ -46,7 +46,7 @@ export const stateMutants: readonly Mutant[] = [
     {
       name: 'permits is left without a TTL',
       breaks: 'nothing is left behind',
-      from: '    keep(semaphore, semaphore.permitsKey)\n',
+      from: '      keep(semaphore, semaphore.permitsKey)\n',
       to: '',
     },
     {
