@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Semaphore as Peer } from 'redis-semaphore';
-import { SemaphoreClient } from '../src/index.ts';
+import { type Semaphore, SemaphoreClient } from '../src/index.ts';
 import { serverProgram } from '../support/redis/fleet.ts';
 
 /*
@@ -103,14 +103,30 @@ async function countAll(path: string, count: Count): Promise<void> {
   await count('parkade, others hold', () => pair(held));
   const batch = (size: number) => () => Promise.all(Array.from({ length: size }, () => pair()));
   await count('parkade, 500 together, each', batch(500), 500);
-  await countHandOffs(client, new SemaphoreClient(new Redis(path)), count);
+  const other = new SemaphoreClient(new Redis(path));
+  const [one, two] = [client, other].map((each) => each.semaphore('line', { limit: 1 }));
+  await count(
+    'parkade, in a line: 4 tasks of 2 clients, limit 1',
+    () => inTurn([one, two, one, two], 40),
+    40,
+  );
+  await countHandOffs(client, other, count);
+}
+
+/** A task on each semaphore, which asks again and again, until there were so many pairs. */
+async function inTurn(semaphores: readonly (Semaphore | undefined)[], pairs: number): Promise<void> {
+  let left = pairs;
+  const task = async (semaphore: Semaphore | undefined) => {
+    while (left-- > 0) await (await semaphore?.acquire())?.release();
+  };
+  await Promise.all(semaphores.map(task));
 }
 
 /** Limit 1, and two clients in turn: each release serves the other's waiter. */
 async function countHandOffs(a: SemaphoreClient, b: SemaphoreClient, count: Count): Promise<void> {
   const semaphores = [a, b].map((one) => one.semaphore('handed', { limit: 1 }));
   let permit = await semaphores[1]?.acquire();
-  await count('parkade, a waiter of another client is served', async (i) => {
+  await count('parkade, the only one to wait, another releases', async (i) => {
     const queued = new Promise<void>((resolve) => {
       subscribe('parkade:acquire:queued', function hear() {
         unsubscribe('parkade:acquire:queued', hear);

@@ -1,8 +1,9 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
-import { type Permit, SemaphoreClient } from '../src/index.ts';
+import { type IoredisLike, type Permit, SemaphoreClient } from '../src/index.ts';
+import { acquireScript } from '../src/redis/lua.generated.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
 import { median } from './statistics.ts';
 
@@ -18,6 +19,7 @@ How long each step of an acquire, a release and a hand-off takes (medians of 2,0
 pair, alone and among others (INFO commandstats). On a Redis that it starts itself. Takes ten seconds.`;
 
 async function main(): Promise<void> {
+  await clientAlone();
   await using server = await startRedis({ own: true });
   console.log(`${server.description}\n`);
   await steps(server.url);
@@ -41,6 +43,36 @@ async function main(): Promise<void> {
     holdMs: 0,
   });
   admin.disconnect();
+}
+
+/** What is left when Redis and the network take no time at all: a connection that grants and releases at once. */
+async function clientAlone(): Promise<void> {
+  const connection = Object.assign(new EventEmitter(), {
+    status: 'ready',
+    options: {},
+    info: async () => 'redis_version:7.0.0',
+    async evalsha(sha: string): Promise<unknown> {
+      const nowUs = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+      if (sha !== acquireScript.sha || isKnown) return nowUs;
+      isKnown = true;
+      return ['ok', nowUs, 1, 1_000, 1_000, 1, 0, 3, 'granted', nowUs, Math.floor(nowUs / 1000) + 30_000];
+    },
+    duplicate: () => connection,
+    disconnect() {},
+  });
+  let isKnown = false;
+  const client = new SemaphoreClient(connection as unknown as IoredisLike);
+  const semaphore = client.semaphore('alone', { limit: 1_000 });
+  const perPairUs: number[] = [];
+  for (let round = 0; round < 20; round++) {
+    const startMs = performance.now();
+    for (let i = 0; i < 2_000; i++) await (await semaphore.acquire()).release();
+    perPairUs.push((performance.now() - startMs) / 2);
+  }
+  console.log(
+    `The client alone, with a connection that answers at once: ${median(perPairUs).toFixed(1)} µs a pair\n`,
+  );
+  await client.close();
 }
 
 /** When something last went out on a connection, and when something last came in. */
@@ -188,6 +220,11 @@ async function commands(admin: Redis, url: string, title: string, load: Load): P
   console.log();
   await Promise.all(clients.map((client) => client.close()));
 }
+
+// Whoever reads the output may have seen enough, as `head` has.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
 if (process.argv.includes('--help')) {
   console.log(help);
