@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type IoredisLike, type Permit, SemaphoreClient } from '../src/index.ts';
 import { acquireScript } from '../src/redis/lua.generated.ts';
+import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
 import { median } from './statistics.ts';
 
@@ -221,10 +222,7 @@ async function commands(admin: Redis, url: string, title: string, load: Load): P
   await Promise.all(clients.map((client) => client.close()));
 }
 
-// Whoever reads the output may have seen enough, as `head` has.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+letReadersLeave();
 
 if (process.argv.includes('--help')) {
   console.log(help);

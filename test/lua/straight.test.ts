@@ -325,6 +325,7 @@ describe('a call that goes straight on', () => {
     ['a short lease, and its end', 1, [held, asks(1, { leaseMs: 50 }), held, giveBack, pass(49), held]],
     ['a hand-off when the line is lost', 1, [held, waits, loses('waiters'), giveBack]],
     ['a hand-off when the clients are lost', 1, [held, waits, loses('clients'), giveBack]],
+    ['a hand-off to the caller when the clients are lost', 1, [held, held, loses('clients'), giveBack]],
     ['a hand-off when the permits are lost', 1, [held, waits, loses('permits'), giveBack]],
     ['a hand-off by who has seen higher numbers', 1, [held, waits, sees, giveBack]],
     ['a hand-off within a microsecond', 1, [held, waits, held, { ...giveBack, advanceMs: 0 }]],

@@ -68,7 +68,8 @@ export const straightMutants: readonly Mutant[] = [
   ...[
     ['who is gone', 'untilMs <= nowMs or ', ''],
     ['who does not fit', ' or weight > units', ''],
-    ['only who was heard, not the caller', '{ [callerId] = nowMs + callerPresenceMs }', '{}'],
+    ['only who was heard, not the caller', 'client == callerId and untilMs > 0', 'false'],
+    ['the caller although its presence is lost', ' and untilMs > 0', ''],
     ['for longer than the presence', 'math.min(nowMs + leaseMs, untilMs)', 'nowMs + leaseMs'],
     ['for no longer than the presence, though nobody renews', 'firm and nowMs + leaseMs or ', ''],
   ].map(([how, from, to]) => straight('shared/next-in-line', 'a straight hand-off serves', how, from, to)),
