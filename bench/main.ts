@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { letReadersLeave, letReadersLeave } from '../support/let-readers-leave.ts';
+import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { measure } from './measure.ts';
 import { helpOf, type Options, parseOptions, UsageError } from './options.ts';
 import { showProgress } from './progress.ts';
