@@ -44,16 +44,18 @@ async function main(): Promise<void> {
     server.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
   });
-  await Promise.race([gone, countAll(path, counterOf(server.pid as number, folder))]);
+  await Promise.race([gone, countAll(path, measureOf(server.pid as number, folder))]);
   process.exit();
 }
 
-type Count = (what: string, task: (i: number) => Promise<unknown>, pairs?: number) => Promise<void>;
+/** Resolves how many instructions the server executes for one of the pairs of a task. */
+type Measure = (task: (i: number) => Promise<unknown>, pairs?: number) => Promise<number>;
 
-/** Runs a task to warm up, and then so often that it can be counted; says how many instructions one pair took. */
-function counterOf(pid: number, folder: string): Count {
-  const control = (what: '--zero' | '--dump') => execFileSync('callgrind_control', [what, `${pid}`]);
-  return async (what, task, pairs = 1) => {
+/** Runs a task to warm up, and then so often that it can be counted. */
+function measureOf(pid: number, folder: string): Measure {
+  const control = (what: '--zero' | '--dump') =>
+    execFileSync('callgrind_control', [what, `${pid}`], { stdio: 'ignore' });
+  return async (task, pairs = 1) => {
     const times = Math.max(10, 400 / pairs);
     for (let i = 0; i < times / 4; i++) await task(i);
     control('--zero');
@@ -65,12 +67,16 @@ function counterOf(pid: number, folder: string): Count {
       sum += Number(/^(?:summary|totals): (\d+)/m.exec(text)?.[1] ?? 0);
       rmSync(join(folder, file));
     }
-    const each = Math.round(sum / times / pairs).toLocaleString('en');
-    console.log(`${what.padEnd(50)}${each.padStart(10)}`);
+    return sum / times / pairs;
   };
 }
 
-async function countAll(path: string, count: Count): Promise<void> {
+function say(what: string, instructions: number): void {
+  console.log(`${what.padEnd(54)}${Math.round(instructions).toLocaleString('en').padStart(10)}`);
+}
+
+async function countAll(path: string, measure: Measure): Promise<void> {
+  const count = async (what: string, ...task: Parameters<Measure>) => say(what, await measure(...task));
   const redis = new Redis(path, { retryStrategy: () => 200, maxRetriesPerRequest: null });
   redis.on('error', () => {}); // it takes a while to start
   const sha = (await redis.script('LOAD', 'return 1')) as string;
@@ -111,6 +117,62 @@ async function countAll(path: string, count: Count): Promise<void> {
     40,
   );
   await countHandOffs(client, other, count);
+  await countParts(redis, measure);
+}
+
+/** What the parts of a script cost: how much more than one that does nothing, and is told the same. */
+async function countParts(redis: Redis, measure: Measure): Promise<void> {
+  const linesPattern = (count: number) => `^${'([^\\n]*)\\n'.repeat(count)}`;
+  const caller = [
+    'host:12345:abcdefghij',
+    10_000,
+    'parkade',
+    '"free"',
+    1e15,
+    86_400_000,
+    1_000,
+    'settled 1 30000 -1 1',
+  ];
+  const keys = ['permits', 'waiters', 'clients', 'state', 'absent'].map((key) => `parkade:{parts}:${key}`);
+  const args = [
+    '1000000000000000',
+    caller.join('\n'),
+    JSON.stringify([...caller, [1, 30_000, -1, 1]]),
+    `${caller[0]}/123/1/10000`,
+  ];
+  const cost = async (text: string) => {
+    const sha = (await redis.script('LOAD', `${text}\nreturn 1`)) as string;
+    return measure(() => redis.evalsha(sha, keys.length, ...keys, ...args));
+  };
+  const nothing = await cost('');
+  const none = (await redis.script('LOAD', 'return 1')) as string;
+  const untold = await measure(() => redis.evalsha(none, 0));
+  console.log('\nWhat parts of a script cost:');
+  say('a key or an argument, looked at or not', (nothing - untold) / (keys.length + args.length));
+  const parts: [what: string, text: string][] = [
+    ["redis.call('EXISTS', key)", "redis.call('EXISTS', KEYS[1])"],
+    ['a number given to a command, instead of a text', ''],
+    ["string.format('%.0f', number)", "local _ = string.format('%.0f', 1795628321893522)"],
+    ["string.format('%d', number)", "local _ = string.format('%d', 1795628321893522)"],
+    ['the caller told as JSON, read', 'local _ = cjson.decode(ARGV[3])'],
+    ['the caller told as lines, read', `local _ = string.match(ARGV[2], '${linesPattern(7)}')`],
+    ['the first four of these lines', `local _ = string.match(ARGV[2], '${linesPattern(4)}')`],
+    ['a record read', "local _ = string.match(ARGV[4], '^(.*)/%d+/(%d+)/(%d+)(!?)$')"],
+    [
+      '14 numbers packed',
+      "local _ = struct.pack('<dddddddddddBBB', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 1, 1)",
+    ],
+    ['a function made', 'local function f() return KEYS end'],
+    ['a table of 33 fields', `local _ = { ${Array.from({ length: 33 }, (_, i) => `field${i} = ${i}`)} }`],
+  ];
+  const exists = (score: string) => `redis.call('ZADD', KEYS[1], ${score}, ARGV[4])`;
+  for (const [what, text] of parts) {
+    const more =
+      text === ''
+        ? (await cost(exists('1795628321893522'))) - (await cost(exists("'1795628321893522'")))
+        : (await cost(text)) - nothing;
+    say(what, more);
+  }
 }
 
 /** A task on each semaphore, which asks again and again, until there were so many pairs. */
@@ -123,7 +185,11 @@ async function inTurn(semaphores: readonly (Semaphore | undefined)[], pairs: num
 }
 
 /** Limit 1, and two clients in turn: each release serves the other's waiter. */
-async function countHandOffs(a: SemaphoreClient, b: SemaphoreClient, count: Count): Promise<void> {
+async function countHandOffs(
+  a: SemaphoreClient,
+  b: SemaphoreClient,
+  count: (what: string, ...task: Parameters<Measure>) => Promise<void>,
+): Promise<void> {
   const semaphores = [a, b].map((one) => one.semaphore('handed', { limit: 1 }));
   let permit = await semaphores[1]?.acquire();
   await count('parkade, the only one to wait, another releases', async (i) => {

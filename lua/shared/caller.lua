@@ -9,7 +9,7 @@
 --   limit          integer: the limit if this call is the first to speak of the semaphore
 --   bounded        0 or 1: whether it has a bounded handle
 -- and what only one script is told, in one line more.
-local clientId, presenceMs, channelPrefix, name, epoch, retentionMs, limit, bounded =
-  string.match(callerText, '^' .. string.rep('([^\n]*)\n', 8))
+local clientId, presenceMs, channelPrefix, name, epoch, retentionMs, limit, bounded = string.match(callerText,
+  '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n')
 presenceMs, epoch, retentionMs = presenceMs + 0, epoch + 0, retentionMs + 0
 limit, bounded = limit + 0, bounded + 0
