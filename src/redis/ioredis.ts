@@ -95,7 +95,8 @@ export function adaptIoredis(redis: IoredisLike, own: boolean, events: Connectio
   const stopWatching = cluster && watchNodes(cluster, () => cluster.status === 'ready' && events.ready());
   const timed = cluster ? <T>(call: Promise<T>) => suspectNode(cluster, call) : <T>(call: Promise<T>) => call;
   const replicated = new ReplicatedCalls(redis);
-  const silence = !cluster && (own || 'sentinels' in redis.options) ? watchSilence(redis) : undefined;
+  const { sentinels } = redis.options as { sentinels?: unknown }; // null where there are none
+  const silence = !cluster && (own || sentinels) ? watchSilence(redis) : undefined;
   return {
     address: addressOf(redis),
     isCluster: cluster !== undefined,

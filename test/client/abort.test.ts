@@ -12,6 +12,7 @@ import {
   recordsOf,
   untilListening,
 } from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
@@ -156,6 +157,7 @@ describe('an abort', () => {
 
 describe('a request that is executed after its own cancel, since the server had to be given the script first,', () => {
   it.each(['grant', 'place in line'] as const)('gives its %s back', async (what) => {
+    needs('calls side by side');
     const server = await openServer();
     const redis = openRedis(server);
     const prefix = uniquePrefix();

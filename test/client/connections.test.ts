@@ -236,6 +236,31 @@ it('a client that nothing waits for has one connection, and one that does two', 
   await until('it listens', () => proxy.accepted === 2);
 });
 
+it.each([
+  ['ioredis 6', (url: string) => asBorrowed(new Redis(url))],
+  ['ioredis 5', (url: string) => asBorrowed(new Redis5(url) as unknown as Redis)],
+  ['node-redis', (url: string) => nodeRedis({ url })],
+] as const)(
+  'a borrowed connection on which nothing is heard is left to its owner, who may have commands on it: %s',
+  async (_library, make) => {
+    const proxy = await openProxy();
+    const { redis, ping, end } = make(proxy.url);
+    onTestFinished(end);
+    const client = openClient({ connection: redis, attemptTimeoutMs: 50, unavailableAfterMs: 500 });
+    const semaphore = client.semaphore('api', { limit: 1 });
+    await (await semaphore.acquire()).release();
+    proxy.hold('replies');
+    const owners = watch(ping());
+    await expect(semaphore.acquire()).rejects.toThrow('did not answer for 500 ms');
+    expect(owners.state).toBe('pending');
+    expect(proxy.accepted).toBe(1);
+    proxy.resume();
+    expect(await until('it is answered', () => owners.value)).toBe('PONG');
+    expect((await semaphore.acquire()).isHeld).toBe(true);
+    expect(proxy.accepted).toBe(1);
+  },
+);
+
 it('a pool of node-redis is refused: it has no place for messages', () => {
   const pool = createClientPool({ url: redisUrl() });
   expect(() => openClient({ connection: pool as never })).toThrow(/a client \(not a pool\)/);

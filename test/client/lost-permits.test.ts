@@ -8,6 +8,7 @@ import {
   openProxy,
   untilListening,
 } from '../support/clients.ts';
+import { needs } from '../support/ground.ts';
 import { uniquePrefix } from '../support/redis.ts';
 import { refuseStrayErrors } from '../support/stray-errors.ts';
 import { rejection, until, watch } from '../support/until.ts';
@@ -95,6 +96,7 @@ describe('a permit whose renewals cannot get through', () => {
   });
 
   it('keeps it when the connection died without a word: another one is opened in time', async () => {
+    needs('silence noticed');
     const { proxy, lost, permit } = await holderAndRival(2_500);
     const [half] = proxy.connections;
     half?.swallow('requests');
@@ -204,6 +206,7 @@ describe('a lost permit never comes back', () => {
 
 describe('a release while a renewal is under way', () => {
   it('is no loss, and nothing is refreshed by it', async () => {
+    needs('calls side by side');
     const { proxy, holder, lost, permit, rival } = await holderAndRival(1_500, patient);
     const renewals = proxy.count(hashOf.renew);
     proxy.hold('requests');
@@ -227,6 +230,7 @@ describe('a release while a renewal is under way', () => {
   it.each(['hold', 'swallow'] as const)(
     'is no loss either when its reply comes late or never: %s',
     async (what) => {
+      needs('calls side by side');
       const { proxy, lost, permit, rival } = await holderAndRival(1_500, patient);
       const renewals = proxy.count(hashOf.renew);
       proxy[what]('replies');

@@ -1,4 +1,5 @@
 import { cliMutants } from './cli.ts';
+import { connectionsMutants } from './connections.ts';
 import { dashboardMutants } from './dashboard.ts';
 import { grantingMutants } from './granting.ts';
 import { leasesMutants } from './leases.ts';
@@ -36,4 +37,5 @@ export const mutants: readonly Mutant[] = [
   ...straightMutants,
   ...cliMutants,
   ...dashboardMutants,
+  ...connectionsMutants,
 ];

@@ -157,7 +157,9 @@ export class FaultProxy {
 
   #accept(socket: Socket, target: URL): void {
     if (this.#refusing) {
-      socket.resetAndDestroy();
+      if (target.protocol === 'unix:')
+        socket.destroy(); // only TCP's can be reset
+      else socket.resetAndDestroy();
       return;
     }
     const client = this.#context

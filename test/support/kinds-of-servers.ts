@@ -66,6 +66,12 @@ async function launch(
 ): Promise<StartedServers> {
   const { tlsPort, certificate, socket } = entrance;
   const server = await start(access, options, entrance);
+  if (socket !== undefined && server.way === 'docker') {
+    await server.stop();
+    throw new Error(
+      "The socket of a Redis in Docker is not on this machine: set PARKADE_REDIS to 'path' or 'debian'.",
+    );
+  }
   const adminUrl = new URL(server.url);
   const admin = new Redis(server.url);
   if (access.password) {

@@ -15,7 +15,11 @@ export type Ability =
   /** The client opens its connection itself, and closes it. */
   | 'own connection'
   /** A url alone leads there, with any user and password in it. */
-  | 'plain url';
+  | 'plain url'
+  /** A connection that has died without a word is replaced. */
+  | 'silence noticed'
+  /** A call goes out while another one has not been answered. */
+  | 'calls side by side';
 
 export interface Kind {
   /** For the table in docs/servers.md. */
@@ -31,6 +35,10 @@ export interface Kind {
 const borrowed = {
   'own connection': 'the connection is lent, and not closed with the client',
   'plain url': 'the connection is lent',
+};
+const borrowedFromOne = {
+  ...borrowed,
+  'silence noticed': 'the connection is lent, and what its silence means is for its owner to say',
 };
 const several = { 'one server': 'these are several servers' };
 const clustered = { ...several, 'two connections': 'a connection to a Cluster is one to each node' };
@@ -63,40 +71,48 @@ const table = {
     title: 'one server, ioredis 6 with RESP2',
     servers: oneServer(),
     lend: byIoredis({ protocol: 2 }),
-    cannot: borrowed,
+    cannot: borrowedFromOne,
   },
   resp3: {
     title: 'one server, ioredis 6 with RESP3',
     servers: oneServer(),
     lend: byIoredis({ protocol: 3 }),
-    cannot: borrowed,
+    cannot: borrowedFromOne,
   },
   prefix: {
     title: 'one server, ioredis 6 with keyPrefix',
     servers: oneServer(),
     lend: byIoredis({ keyPrefix: 'app:' }),
     keyPrefix: 'app:',
-    cannot: borrowed,
+    cannot: borrowedFromOne,
   },
   pipelines: {
     title: 'one server, ioredis 6 with enableAutoPipelining',
     servers: oneServer(),
     lend: byIoredis({ enableAutoPipelining: true }),
-    cannot: borrowed,
+    cannot: {
+      ...borrowedFromOne,
+      'calls side by side': 'ioredis sends no second pipeline before the first is answered',
+    },
   },
-  ioredis5: { title: 'one server, ioredis 5', servers: oneServer(), lend: byIoredis5(), cannot: borrowed },
+  ioredis5: {
+    title: 'one server, ioredis 5',
+    servers: oneServer(),
+    lend: byIoredis5(),
+    cannot: borrowedFromOne,
+  },
   'node-redis': {
     title: 'one server, node-redis 6 (RESP3)',
     servers: oneServer(),
     lend: byNodeRedis({ RESP: 3 }),
-    cannot: borrowed,
+    cannot: borrowedFromOne,
   },
   'node-redis-resp2': {
     title: 'one server, node-redis 6 with RESP2 and keyPrefix',
     servers: oneServer(),
     lend: byNodeRedis({ RESP: 2, keyPrefix: 'app:' }),
     keyPrefix: 'app:',
-    cannot: borrowed,
+    cannot: borrowedFromOne,
   },
   cluster: {
     title: 'a Cluster of six nodes, ioredis 6',
