@@ -90,7 +90,10 @@ export class FaultProxy {
 
   /** Ends every connection at once. What the server was sent before, it executes. */
   cut(): void {
-    for (const connection of this.connections) connection.cut();
+    for (const connection of this.connections) {
+      connection.cut();
+      this.connections.delete(connection); // its own end is heard of only later
+    }
   }
 
   /** New connections end at once, until `resume`. */
