@@ -4,7 +4,6 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { on, once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 process.env['SEMAPHORE'] = `serverless-${process.pid}`;
 const { semaphores } = await import('./semaphores.ts');
@@ -22,7 +21,7 @@ async function invoke(
   const answers = on(instance, 'message');
   instance.send({ workMs });
   for await (const [answer] of answers) {
-    if (answer !== 'begun') return answer;
+    if (answer !== 'granted') return answer;
   }
   return {};
 }
@@ -35,7 +34,7 @@ console.log(`${ids.length} invocations, ${clients.size} client`);
 
 // Frozen while it works: nothing runs, so nothing is renewed.
 const frozen = invoke(one, 60_000);
-while ((await semaphores.inspect(process.env['SEMAPHORE'])).held === 0) await sleep(10);
+await once(one, 'message'); // granted
 one.kill('SIGSTOP');
 const busy = await GET(new Request('http://localhost/report'));
 console.log(`Next's route meanwhile: ${busy.status}, Retry-After: ${busy.headers.get('retry-after')}`);
