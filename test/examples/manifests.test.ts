@@ -146,6 +146,17 @@ describe('docker-compose.yml', () => {
     expect(isCompose({ services: { worker: { stop_grace: '30s' } } })).toBe(false);
   });
 
+  it('has the image of the pods built by one service; the other waits for it, and neither builds nor pulls', () => {
+    const pods = Object.entries<{ image: string; build?: object }>(compose.services).filter(
+      ([, { image }]) => image === 'parkade-pods',
+    );
+    const [[builder = ''] = [], ...more] = pods.filter(([, { build }]) => build);
+    expect(more).toEqual([]);
+    for (const [, user] of pods.filter(([name]) => name !== builder)) {
+      expect(user).toMatchObject({ pull_policy: 'never', depends_on: { [builder]: expect.anything() } });
+    }
+  });
+
   it('gives the worker longer to end than its longest hold, and sets nothing that it does not read', () => {
     const { environment, stop_grace_period } = compose.services.worker;
     expect(stop_grace_period).toBe('30s'); // as in Kubernetes, see above
