@@ -18,6 +18,8 @@ export class Releaser {
   readonly #parts: Pick<EngineParts, 'name' | 'clock' | 'attempts' | 'store' | 'session'>;
   readonly #reportError: (error: Error) => void;
   readonly #push: (release: Release) => void;
+  /** The permits of ours whose first release is not answered yet, by record. */
+  readonly #leaving = new Map<string, Lease>();
   #closed = false;
 
   constructor(
@@ -39,6 +41,9 @@ export class Releaser {
   release(record: string, lease: Lease | undefined): Promise<boolean> {
     if (this.#closed) {
       return Promise.reject(new ClientClosedError(this.#parts.name));
+    }
+    if (lease !== undefined) {
+      this.#leaving.set(record, lease);
     }
     return new Promise((done, failed) => {
       const giveUpAtMs = this.#parts.attempts.giveUpAtMs();
@@ -80,7 +85,13 @@ export class Releaser {
     }
   }
 
-  #hear({ lease, asker }: Release, answer: boolean | Revoked, repeated: boolean): void {
+  #hear({ record, lease, asker }: Release, answer: boolean | Revoked, repeated: boolean): void {
+    const leaving = this.#leaving.get(record);
+    if (lease !== undefined) {
+      this.#leaving.delete(record);
+    } else if (leaving !== undefined && answer === true) {
+      leaving.releaseUnconfirmed = true; // this one, for a grant that was told twice, has overtaken it
+    }
     // A release that may have been executed before finds nothing because it was; what was revoked was so before.
     const before =
       lease !== undefined &&
@@ -97,6 +108,7 @@ export class Releaser {
   /** The caller can try again; but nobody has to for it to happen: it is said when Redis is back. */
   #fail({ record, lease, asker }: Release, error: unknown): void {
     if (lease !== undefined) {
+      this.#leaving.delete(record);
       lease.releaseUnconfirmed = true;
     }
     if (error instanceof RedisUnavailableError) {

@@ -67,6 +67,50 @@ export const smallPrograms: readonly Program[] = [
     faults: { delay: 1 },
     horizonMs: 510,
   },
+  {
+    name: 'calls that overtake',
+    about: 'a call is executed ahead of an earlier one of its client',
+    limit: 1,
+    clients: [
+      [acquire, release],
+      [acquire, release],
+    ],
+    faults: { overtake: 1 },
+    horizonMs: 0,
+  },
+  {
+    name: 'a renewal',
+    about: 'it is made, or lost and made again, while one waits',
+    limit: 1,
+    clients: [
+      [acquire, { do: 'renew', of: 'x', leaseMs: 500 }, release],
+      [acquire, release],
+    ],
+    faults: { 'lose-reply': 1 },
+    horizonMs: 0,
+  },
+  {
+    name: 'a crash',
+    about: 'one dies wherever it stands',
+    limit: 1,
+    clients: [
+      [acquire, release],
+      [acquire, release],
+    ],
+    faults: { crash: 1 },
+    horizonMs: 0,
+  },
+  {
+    name: 'a deaf client',
+    about: 'the connection for messages breaks',
+    limit: 1,
+    clients: [
+      [acquire, release],
+      [acquire, release],
+    ],
+    faults: { deafen: 1 },
+    horizonMs: 0,
+  },
 ];
 
 /** Those that take longer. */
@@ -181,6 +225,17 @@ const largePrograms: readonly Program[] = [
     limit: 1,
     clients: [[brief], [brief], [brief]],
     faults: { crash: 1 },
+    horizonMs: 0,
+  },
+  {
+    name: 'a cut',
+    about: 'a connection breaks, and what is unanswered is sent again',
+    limit: 1,
+    clients: [
+      [acquire, release],
+      [acquire, release],
+    ],
+    faults: { cut: 1 },
     horizonMs: 0,
   },
   {

@@ -29,6 +29,14 @@ export const requestsMutants: readonly Mutant[] = [
       caughtBy: ['client/lost-permits', "interleavings > 'late replies'"],
     },
   ]),
+  {
+    name: 'a release that was overtaken in the background was not one',
+    breaks: 'guarantee 6: what was held and is released says so',
+    file: 'src/releaser.ts',
+    from: '} else if (leaving !== undefined && answer === true) {',
+    to: '} else if (false) {',
+    caughtBy: ["interleavings > 'calls that overtake'"],
+  },
   ...mutantsOf('src/outbox.ts', 'client/bursts', [
     {
       name: 'all that is asked for is under way at once',
