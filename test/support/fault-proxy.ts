@@ -130,8 +130,8 @@ export class FaultProxy {
   }
 
   /**
-   * Loses the reply to the next request that contains this text (a script's hash, a command), and ends that connection.
-   * Resolves when it has happened: the server has executed the request then.
+   * Loses the reply to the next request that contains this text (a script's hash, a command) and what is sent behind it, and
+   * ends that connection. Resolves when it has happened: the server has executed the request then.
    */
   dropReplyTo(text: string): Promise<void> {
     return new Promise((sprung) => this.#watchers.traps.add({ text, sprung }));
@@ -258,6 +258,7 @@ export class ProxiedConnection {
     const text = bytes.toString('latin1');
     if (this.beginning.length < 1_000) this.beginning += text;
     for (const counter of this.#watchers.counters) counter.count += text.split(counter.text).length - 1;
+    if (this.#sprung !== undefined) return; // lost with the connection that ends soon
     for (const trap of this.#watchers.traps) {
       if (text.includes(trap.text)) {
         this.#watchers.traps.delete(trap);
