@@ -5,11 +5,11 @@ import { findDockerDaemon } from '../support/redis/docker-daemon.ts';
 
 const help = `npm run test:containers -- [FILES, or other arguments of vitest]
 
-Runs tests in containers: workers on a network that is cut from Redis and joined again, killed, paused and stopped
-(test/containers), and then the tests of scripts and client against Redis in a container. Needs a running Docker daemon.
-Images that can't be pulled are made locally, see \`npm run images -- --help\`. Takes some minutes.
+Runs tests in containers: workers on a network that is cut from Redis and joined again, killed, paused and stopped, what
+examples/kubernetes runs (test/containers), and the tests of scripts and client against Redis in a container. Needs a
+running Docker daemon. Images that can't be pulled are made locally, see \`npm run images -- --help\`. Takes some minutes.
 
-  npm run test:containers -- test/containers     only workers in containers`;
+  npm run test:containers -- test/containers     only workers and manifests`;
 
 const args = process.argv.slice(2);
 
