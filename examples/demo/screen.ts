@@ -46,13 +46,14 @@ export function liveScreen(plan: Plan): Screen {
   };
 }
 
-/** No terminal: a line every half second, and one for whatever goes wrong, with no escape codes. */
+/** No terminal: a line every half second if it is news, and one for whatever goes wrong, with no escape codes. */
 export function plainScreen(plan: Plan): Screen {
   let timer: NodeJS.Timeout | undefined;
   return {
     say: (text) => console.log(text),
     follow(events) {
       let told = 0;
+      let said = '';
       timer = setInterval(() => {
         for (const event of events.slice(told)) {
           if (event.kind === 'killed') {
@@ -64,7 +65,9 @@ export function plainScreen(plan: Plan): Screen {
           }
         }
         told = events.length;
-        console.log(sentenceOf(events, plan, Date.now()));
+        const sentence = sentenceOf(events, plan, Date.now());
+        if (sentence !== said) console.log(sentence); // while the processes start, it is the same
+        said = sentence;
       }, 500);
     },
     conclude(findings) {
