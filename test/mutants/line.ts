@@ -22,6 +22,7 @@ export const lineMutants: readonly Mutant[] = [
       breaks: 'firm leases are given in full',
       from: 'if not firm then',
       to: 'if true then',
+      caughtBy: ['lua/straight'],
     },
     {
       name: 'impossible waiters stay at the head for ever',
@@ -41,6 +42,7 @@ export const lineMutants: readonly Mutant[] = [
       breaks: 'a hand-off gives the lease of the record at most',
       from: 'math.min(leaseMs, presence[client] - semaphore.nowMs)',
       to: 'presence[client] - semaphore.nowMs',
+      caughtBy: ['lua/straight'],
     },
     {
       name: 'a sweep goes on behind a live head',

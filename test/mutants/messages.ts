@@ -70,6 +70,7 @@ export const messagesMutants: readonly Mutant[] = [
       breaks: 'guarantee 10: an expiry wakes one client',
       from: 'if not head or readRecord(head) ~= waitingClient then',
       to: 'if not head then',
+      caughtBy: ['lua/beat'],
     },
     {
       name: 'the end of the window is not told',

@@ -124,7 +124,7 @@ export const presenceMutants: readonly Mutant[] = [
       breaks: 'guarantee 5: a live waiter keeps its place',
       from: '      if not sweep and not fits(semaphore, 1) then\n        break\n      end\n',
       to: '',
-      caughtBy: ['lua/release'],
+      caughtBy: ['lua/straight'],
     },
     {
       name: 'a client is absent in the millisecond before',

@@ -9,7 +9,7 @@ export interface Stormed {
 
 /** Each a rule of its own. Other tests have to notice them too; see docs/reliability.md. */
 const tried: readonly (readonly [name: string, faults?: string])[] = [
-  ['a release removes nothing', 'kill,cut'],
+  ['a straight release keeps the units', 'kill,cut'],
   ['more is granted than fits'],
   ['a light request overtakes a heavy one at the head'],
   ['a newcomer is granted although others wait'],
@@ -21,7 +21,7 @@ const tried: readonly (readonly [name: string, faults?: string])[] = [
   ['holders are not told that their lease ended'],
   ['the deadline is counted from the reply', 'held-replies,slow-replies,lost-reply'],
   ['settled requests give nothing back', 'held-replies,slow-replies,lost-reply'],
-  ['a release does not hand off', 'silent-messages,cut'],
+  ['a straight hand-off serves who is last', 'silent-messages,cut'],
   ['restored waiters get new tickets', 'flush,cut'],
 ];
 

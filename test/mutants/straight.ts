@@ -47,8 +47,23 @@ export const straightMutants: readonly Mutant[] = [
       'permitsKey, records[firstRecord]) == 1',
       'permitsKey, records[firstRecord]) >= 0',
     ],
-    ['and keeps the units', '      held - allWeight, seq', '      held, seq'],
   ].map(([how, from, to]) => straight('release', 'a straight release takes', how, from, to)),
+  {
+    name: 'a straight release keeps the units',
+    breaks: 'test_semaphore, test_acquire_hang, test_acquire_no_hang, test_release_no_waiters',
+    file: 'lua/release.lua',
+    from: '      held - allWeight, seq',
+    to: '      held, seq',
+    caughtBy: ['lua/straight', 'conformance'],
+  },
+  {
+    name: 'a straight hand-off serves who is last',
+    breaks: 'test_acquire_fifo_order, test_acquire_fifo_order_2 to 4',
+    file: 'lua/shared/next-in-line.lua',
+    from: "redis.call('ZRANGE', waitersKey, '0', units)",
+    to: "redis.call('ZREVRANGE', waitersKey, '0', units)",
+    caughtBy: ['lua/straight', 'conformance'],
+  },
   ...[
     [
       'without taking them out of the line',
