@@ -263,6 +263,12 @@ describe('a call that goes straight on', () => {
     },
     tells: '',
   });
+  /** The other client sets the limit, and so the terms. */
+  const resizes = (limit: number): Step => ({
+    client: 1,
+    call: (caller) => caller.raw.resize(limit),
+    tells: '',
+  });
   /** The other client takes away the so many-th. */
   const revokes = (which: number): Step => ({
     client: 1,
@@ -289,6 +295,11 @@ describe('a call that goes straight on', () => {
     ['two acquires within a microsecond', 8, [held, waits, { ...held, advanceMs: 0 }]],
     ['a request that comes twice', 8, [held, held, again(0, 1, 1), held]],
 
+    ['an acquire by who knows other terms', 8, [held, resizes(9), held]],
+    ['a release by who knows other terms', 8, [held, resizes(9), giveBack]],
+    ['a request behind a line by who knows other terms', 1, [held, waits, resizes(1), held]],
+    ['a hand-off by who knows other terms', 1, [held, waits, resizes(1), giveBack]],
+    ['calls while the semaphore is closed', 8, [held, loses('permits'), held, held, giveBack, held]],
     ['the second in line', 1, [held, waits, held, waits]],
     ['many that go to the end of the line', 1, [held, waits, asks(0, {}, 3), asks(1, {}, 2)]],
     ['a try behind a line', 1, [held, waits, asks(0, { maxWaiting: 0 })]],
@@ -310,6 +321,7 @@ describe('a call that goes straight on', () => {
     ['a hand-off to two clients', 2, [held, held, waits, asks(0, {}, 2), returns(0, 2)]],
     ['a hand-off to the caller', 1, [held, held, giveBack, giveBack]],
     ['a hand-off to a caller who was absent', 1, [waits, waits, ...onlyAIsHeard, returns(1)]],
+    ['a hand-off before one who is gone', 1, [held, held, waits, ...onlyAIsHeard, giveBack]],
     ['a hand-off to one who is gone', 1, [held, waits, ...onlyAIsHeard, giveBack]],
     ['a hand-off that leaves units', 3, [asks(0, { weight: 3 }), waits, giveBack, held, held]],
     ['a hand-off of too few units', 2, [held, held, asks(1, { weight: 2 }), giveBack, giveBack]],
