@@ -246,6 +246,7 @@ describe('a call that goes straight on', () => {
     tells: '',
   });
   const [held, short, waits, giveBack] = [asks(0), asks(0, { leaseMs: 100 }), asks(1), returns(0)];
+  const heavy = asks(0, { weight: 2 });
   const sees: Step = {
     client: 0,
     call: async (asker) => {
@@ -321,7 +322,7 @@ describe('a call that goes straight on', () => {
     ['a hand-off to two clients', 2, [held, held, waits, asks(0, {}, 2), returns(0, 2)]],
     ['a hand-off to the caller', 1, [held, held, giveBack, giveBack]],
     ['a hand-off to a caller who was absent', 1, [waits, waits, ...onlyAIsHeard, returns(1)]],
-    ['a hand-off before one who is gone', 1, [held, held, waits, ...onlyAIsHeard, giveBack]],
+    ['a hand-off before one who is gone', 2, [heavy, heavy, waits, ...onlyAIsHeard, giveBack]],
     ['a hand-off to one who is gone', 1, [held, waits, ...onlyAIsHeard, giveBack]],
     ['a hand-off that leaves units', 3, [asks(0, { weight: 3 }), waits, giveBack, held, held]],
     ['a hand-off of too few units', 2, [held, held, asks(1, { weight: 2 }), giveBack, giveBack]],
