@@ -308,7 +308,7 @@ export class SemaphoreStore {
     const { clientId } = this.#options;
     const args = [caller.seen, this.#callerText(caller, how), ...ownArgs];
     const reply = await runScript(how.calls ?? this.#connection, script, this.#allKeys, args);
-    const [first, ...grants] = Array.isArray(reply) ? reply : [reply];
+    const [first] = Array.isArray(reply) ? reply : [reply];
     const nowUs = Number(first); // a string on connections that make strings of numbers
     if (!Number.isNaN(nowUs) && how.allDone !== undefined) {
       return {
@@ -318,7 +318,7 @@ export class SemaphoreStore {
         terms: caller.terms,
         limit: caller.limitInForce,
         declaredLimit: caller.limit,
-        grants: grantsOf(clientId, grants),
+        grants: Array.isArray(reply) ? grantsOf(clientId, reply.slice(1)) : [],
         answers: how.allDone(nowUs),
         lookAtMs: 0,
       };

@@ -222,8 +222,7 @@ describe('a call that goes straight on', () => {
       { numRuns: Number(process.env['MODEL_RUNS'] ?? 100) },
     );
     // Else it would compare the whole script with itself.
-    expect(sum.done).toBeGreaterThan(sum.whole / 10);
-    expect(Math.min(sum.queued, sum.handedOff)).toBeGreaterThan(sum.whole / 100);
+    expect(Math.min(sum.done, sum.queued, sum.handedOff)).toBeGreaterThan(20);
   });
 
   const asks = (client: number, options: RequestOptions = {}, count = 1): Step => ({

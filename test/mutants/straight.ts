@@ -2,15 +2,20 @@ import type { Mutant } from './mutant.ts';
 
 const quickly = 'the straight way does what the rest of the script would do';
 
+/** What acquire and release both ask before they go straight on. */
+const withoutOne = [
+  ['whatever the caller knows', 'terms == knownTerms and ', ''],
+  ['although a rare number is in force', 'isCalm == 1 and ', ''],
+  ['although the clock was set back', 'nowMs >= lastMs and ', ''],
+  ['after a silence', 'nowMs <= lastMs + presenceMs / 2\n    and ', ''],
+  ['although a lease has ended or a TTL is due', 'and nowMs < dueMs', ''],
+  ['although somebody waits', 'hasLine == 0 and ', ''],
+];
+
 /** Ways to break the straight ways at the top of acquire and release: each of their conditions and writes, left out. */
 export const straightMutants: readonly Mutant[] = [
   ...[
-    ['whatever the caller knows', 'terms == knownTerms and ', ''],
-    ['although a rare number is in force', 'isCalm == 1 and ', ''],
-    ['although the clock was set back', 'nowMs >= lastMs and ', ''],
-    ['after a silence', 'nowMs <= lastMs + presenceMs / 2\n    and ', ''],
-    ['although a lease has ended or a TTL is due', 'and nowMs < dueMs', ''],
-    ['although somebody waits', 'hasLine == 0 and ', ''],
+    ...withoutOne,
     ['over the limit', 'held + weight <= limit', 'true'],
     ['with a number that was drawn before', 'timeUs > seq', 'true'],
     ['with a number that the caller has seen', 'timeUs > seen', 'true'],
@@ -34,12 +39,7 @@ export const straightMutants: readonly Mutant[] = [
     ['who is absent', "redis.call('ZADD', clientsKey, nowMs + callerPresenceMs, clientId)", ''],
   ].map(([how, from, to]) => straight('acquire', 'a straight acquire puts in line', how, from, to)),
   ...[
-    ['whatever the caller knows', 'terms == knownTerms and ', ''],
-    ['although a rare number is in force', 'isCalm == 1 and ', ''],
-    ['although the clock was set back', 'nowMs >= lastMs and ', ''],
-    ['after a silence', 'nowMs <= lastMs + presenceMs / 2\n    and ', ''],
-    ['although a lease has ended or a TTL is due', 'and nowMs < dueMs', ''],
-    ['although somebody waits', 'hasLine == 0 and ', ''],
+    ...withoutOne,
     ['and forgets what the caller has seen', 'and seq >= seen', ''],
     ['what is not held', '    if not expiresAtMs then\n      return false\n    end\n', ''],
     [
