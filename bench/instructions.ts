@@ -1,5 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { Redis } from 'ioredis';
 import { Semaphore as Peer } from 'redis-semaphore';
 import { type Semaphore, SemaphoreClient } from '../src/index.ts';
 import { serverProgram } from '../support/redis/fleet.ts';
+import { nextQueued } from './next-queued.ts';
 
 /*
  * How many instructions the server executes for an acquire and release, its reading and writing included, as callgrind
@@ -193,12 +193,7 @@ async function countHandOffs(
   const semaphores = [a, b].map((one) => one.semaphore('handed', { limit: 1 }));
   let permit = await semaphores[1]?.acquire();
   await count('parkade, the only one to wait, another releases', async (i) => {
-    const queued = new Promise<void>((resolve) => {
-      subscribe('parkade:acquire:queued', function hear() {
-        unsubscribe('parkade:acquire:queued', hear);
-        resolve();
-      });
-    });
+    const queued = nextQueued();
     const next = semaphores[i % 2]?.acquire();
     await queued;
     await permit?.release();

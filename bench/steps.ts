@@ -6,6 +6,7 @@ import { type IoredisLike, type Permit, SemaphoreClient } from '../src/index.ts'
 import { acquireScript } from '../src/redis/lua.generated.ts';
 import { letReadersLeave } from '../support/let-readers-leave.ts';
 import { startRedis } from '../support/redis/start-redis.ts';
+import { nextQueued } from './next-queued.ts';
 import { median } from './statistics.ts';
 
 /*
@@ -138,7 +139,7 @@ async function steps(url: string): Promise<void> {
   const clients = [here, there].map((redis) => new SemaphoreClient(redis));
   const [one, other] = clients.map((client) => client.semaphore('handed', { limit: 1 }));
   const own = await Wire.over(here);
-  await sleep(300); // connected, scripts loaded, nothing else under way
+  await other?.inspect(); // connected
 
   const alone = new Times();
   const watched = async <T>(what: string, call: () => Promise<T>): Promise<T> => {
@@ -159,15 +160,17 @@ async function steps(url: string): Promise<void> {
 
   const handed = new Times();
   let held = (await one?.acquire()) as Permit;
+  const queued = nextQueued();
   const first = other?.acquire();
-  while ((await other?.inspect())?.waiting !== 1) await sleep(5);
+  await queued;
   const ear = await Wire.over(there.child as Redis);
   const back = await held.release().then(() => first);
   await back?.release();
   for (let i = 0; i < rounds; i++) {
     held = (await one?.acquire()) as Permit;
+    const queued = nextQueued();
     const grantedAtMs = other?.acquire().then(async (permit) => [performance.now(), permit] as const);
-    await sleep(2); // it is in line: the reply has come
+    await queued;
     const startMs = performance.now();
     const released = held.release();
     const [atMs, permit] = (await grantedAtMs) as readonly [number, Permit];
