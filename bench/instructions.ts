@@ -93,11 +93,11 @@ async function countAll(path: string, measure: Measure): Promise<void> {
     await redis.evalsha(sha, 1, 'lock');
   });
   await count('two that are told what ours are', async (i) => {
-    const keys = ['permits', 'waiters', 'clients', 'state'].map((key) => `parkade:{free}:${key}`);
+    const keys = ['permits', 'waiters', 'clients', 'state', 'absent'].map((key) => `parkade:{free}:${key}`);
     const caller = [client.id, 10_000, 'parkade', '"free"', 1e15 + i, 86_400_000, 1_000, 0].join('\n');
     const [number, record] = [`${1e15 + i}`, `${client.id}/${i}/1/10000`];
-    await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, 30_000, record);
-    await redis.evalsha(sha, 4, ...keys, number, caller, number, 1, record);
+    await redis.evalsha(sha, 5, ...keys, number, caller, number, 1, 30_000, record);
+    await redis.evalsha(sha, 5, ...keys, number, caller, number, 1, record);
   });
   await count('redis-semaphore, limit 1,000', async () => {
     const peer = new Peer(redis, 'peer', 1_000, { refreshInterval: 0 });
